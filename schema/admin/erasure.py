@@ -39,8 +39,8 @@ class EraseUserPayload:
         description="The lines changed, by archive file; null if refused."
     )
     kept_in_names: list[Erasure] | None = strawberry.field(
-        description="The names that still have the id in them, by dimension, such as `endpoint`;"
-        " null if refused."
+        description="The names that still have the id in them, by dimension, such as `endpoint`, "
+        "and the texts of alert rules, silences, channels and panels; null if refused."
     )
     user_errors: list[UserError] = strawberry.field(description=WHY_REFUSED)
 

@@ -21,6 +21,7 @@ from sqlalchemy import Column, Table
 from storage.admin.project_keys import project_keys
 from storage.admin.source_maps import source_maps
 from storage.alerts.tables import (
+    alert_attempts,
     alert_channels,
     alert_events,
     alert_instances,
@@ -74,7 +75,7 @@ _OTHER_TEXTS: tuple[Column[Any], ...] = (
     *(errors.c.title, errors.c.culprit, comments.c.text, kept_panels.c.title),
     # They have the titles of errors, and the names of groups.
     *(alert_events.c.evidence, alert_events.c.labels, alert_sends.c.message),
-    *(alert_instances.c.evidence, alert_instances.c.labels),
+    *(alert_instances.c.evidence, alert_instances.c.labels, alert_silences.c.comment),
 )
 
 
@@ -118,7 +119,8 @@ class Person:
 class Report:
     """What was changed: rows by table, and lines by archive file.
 
-    `kept_in_names` is what was not: by dimension, the names that have the id in them still.
+    `kept_in_names` is what was not: by dimension, the names that have the id in them still, and
+    the texts of alert rules, silences, channels and kept panels that do.
     """
 
     rows: dict[str, int] = field(default_factory=dict)
@@ -168,6 +170,8 @@ class _Erasure:
             who, new_name = self._given[:2], self._given[2]
             # Before the member leaves, since only that row knows the address.
             self._count(alert_channels, await connection.execute(_STOP_MAILS, *who))
+            answers = await connection.execute(_ANSWERS, *who, new_name, self._person.distinct)
+            self._count(alert_attempts, answers)
             self._count(alert_revisions, await connection.execute(_REVISIONS, *who, new_name))
             self._count(project_members, await connection.execute(_LEAVE, *who))
             self._count(alert_reads, await connection.execute(_FORGET_READ, who[1]))
@@ -290,12 +294,12 @@ _ARCHIVED = _TEXTS.union(
     *(fact.content.names for fact in FACTS.values() if isinstance(fact, Append))
 ) - {"user"}
 
+_ADDRESS = """select lower(email) as address from project_members
+    where project_id = $1 and subject = $2 and email is not null"""
+
 # Mails to the user's addresses. A channel that would tell nobody else is switched off.
-_STOP_MAILS = r"""
-with own as (
-  select lower($2::text) as address
-  union select lower(email) from project_members
-    where project_id = $1 and subject = $2 and email is not null),
+_STOP_MAILS = rf"""
+with own as ({_ADDRESS} union select lower($2::text)),
 given as (
   select channel_id, address from alert_channels cross join jsonb_array_elements_text(
     case jsonb_typeof(settings -> 'to') when 'array' then settings -> 'to'
@@ -309,8 +313,16 @@ left_over as (
   having bool_or(lower(address) in (select own.address from own)))
 update alert_channels as channel
 set settings = settings || jsonb_build_object('to', receivers),
-  enabled = enabled and (receivers <> '[]' or settings @> '{"owners": true}')
+  enabled = enabled and (receivers <> '[]' or settings @> '{{"owners": true}}')
 from left_over where channel.channel_id = left_over.channel_id
+"""
+
+# What receivers answered may have an address in it; an id that is not distinct stands for others.
+_ANSWERS = f"""
+with own as ({_ADDRESS} union select lower($2::text) where $4)
+update alert_attempts as attempt set detail = $3 from alert_sends as send
+where send.project_id = $1 and attempt.send_id = send.send_id and exists (
+  select from own where position(own.address in lower(attempt.detail)) > 0)
 """
 
 _REVISIONS = """

@@ -230,6 +230,58 @@ async def test_the_history_of_alerts_and_mails_forget_the_user(recorded: Databas
     assert (kept, read) == (3, 1)
 
 
+async def test_what_is_told_of_alerts_names_the_user_where_it_must(recorded: Database) -> None:
+    """What receivers answered and comments change; what selects or names something is counted."""
+    person = await shop(recorded)
+    about = {"name": f"{USER} fails", "trigger": {"filter": {"environment": [USER]}}, "labels": {}}
+    async with recorded.transaction() as connection:
+        await connection.execute(
+            "update project_members set email = 'Ann@Example.com' where project_id = $1",
+            person.project_id,
+        )
+        for detail in ("550 <ann@example.com> is full", f"no {USER}", "250 joe@example.com"):
+            await connection.execute(
+                "insert into alert_attempts select send_id, 1 + (select count(*) from"
+                " alert_attempts as known where known.send_id = sends.send_id), now(), 'sent', $1"
+                " from alert_sends as sends",
+                detail,
+            )
+        await connection.execute("update alert_rules set document = $1", about)
+        await connection.execute(
+            "insert into alert_revisions select rule_id, number, 'changed',"
+            " jsonb_build_object('name', number || $1::text), now(), 'x'"
+            " from alert_rules, generate_series(1, 2) as number",
+            USER,
+        )
+        await connection.execute(
+            "update alert_silences set comment = 'for ' || $1::text,"
+            " matchers = jsonb_build_array(jsonb_build_object('label', 'team', 'value', $1::text))",
+            USER,
+        )
+        await connection.execute("update alert_channels set name = 'mail of ' || $1::text", USER)
+        await connection.execute("update kept_panels set question = $1", {"names": [USER, "x"]})
+    report = await erasure.erase(recorded, person, None)
+    assert report.kept_in_names == {
+        "alert_rule": 4,
+        "silence": 1,
+        "notification_channel": 1,
+        "kept_panel": 1,
+    }
+    assert report.rows["alert_attempts"] == 2
+    query = """
+    select array(select detail from alert_attempts join alert_sends using (send_id)
+        where project_id = projects.project_id order by attempt) as details,
+      (select comment from alert_silences where project_id = projects.project_id) as comment
+    from projects where project_id = $1"""
+    async with recorded.connection() as connection:
+        details, comment = await connection.fetchrow(query, person.project_id)
+        named = "select count(*) from alert_attempts where detail like '%' || $1::text"
+        assert await connection.fetchval(named, USER) == 1, "of another project it stays"
+    assert details[2] == "250 joe@example.com"
+    assert all(detail.startswith("erased-") for detail in details[:2])
+    assert comment.startswith("for erased-")
+
+
 async def test_a_second_time_finds_nothing(recorded: Database) -> None:
     person = await shop(recorded)
     await erasure.erase(recorded, person, None)
