@@ -7,6 +7,7 @@ import signal
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, Request, Route, expect
@@ -52,6 +53,19 @@ async def shares(page: Page, panel: str) -> list[tuple[str, int]]:
         )
         for row in rows
     ]
+
+
+async def counts(page: Page, histogram: str) -> list[dict[str, int]]:
+    """How many each range of a histogram has, as the API gives them."""
+    bars = page.get_by_role("list", name=histogram).get_by_role("listitem")
+    await expect(bars.first).to_be_visible()
+    texts = await bars.all_inner_texts()
+    return [{"count": int(text.split(": ")[1].split(", ")[0].replace(",", ""))} for text in texts]
+
+
+def named(group: dict[str, Any], noun: str) -> str:
+    """What the pages call a group of figures."""
+    return group["name"] or {"NONE": f"no {noun}", "OTHERS": "all others"}[group["kind"]]
 
 
 async def test_overview_shows_the_figures_of_the_api(
@@ -148,7 +162,45 @@ async def test_bad_release_is_found_from_the_overview(page: Page, run: Run, toke
 
 async def test_error_is_resolved_and_reopened(page: Page, run: Run, token: str) -> None:
     (error,) = ask(run, token, NEW_ERROR)["errors"]["nodes"]
-    await page.goto(f"{run.address}/errors/{error['id']}")
+    days = past_days()
+    answer = ask(
+        run,
+        token,
+        """query($range: TimeRange!) { errorStats(range: $range) {
+             occurrences top(first: 6) { occurrences error { title } }
+             byErrorType(first: 4) { kind name occurrences }
+             bySeverity(first: 4) { kind name occurrences }
+             series(interval: HOUR) { occurrencesPerHour } }
+           errors(range: $range, statuses: [OPEN],
+             filter: {errorTypes: ["TypeError"], severities: ["critical"]}) { totalCount } }""",
+        range={"calendar": {"unit": "DAY", "date": days[:10], "count": 7}},
+    )
+    figures, chosen = answer["errorStats"], answer["errors"]
+    await page.goto(f"{run.address}/errors?range={days}&zone=UTC")
+    trend = page.get_by_test_id("panel-error-trend")
+    await expect(trend).to_contain_text(f"{figures['occurrences']:,} times")
+    await trend.get_by_role("button", name="Table").click()
+    newest_first = [f"{point['occurrencesPerHour']:g}" for point in reversed(figures["series"])]
+    await expect(trend.locator("tbody td")).to_have_text(newest_first)
+    assert await shares(page, "error-kinds") == [
+        (named(one, noun), one["occurrences"])
+        for noun, groups in (("type", "byErrorType"), ("severity", "bySeverity"))
+        for one in figures[groups]
+        if one["occurrences"] > 0
+    ]
+    assert await shares(page, "top-errors") == [
+        (one["error"]["title"], one["occurrences"]) for one in figures["top"]
+    ]
+    await page.get_by_test_id("tab-critical").click()
+    await page.get_by_role("button", name="type: any type").click()
+    await page.get_by_label("TypeError").check()
+    await page.keyboard.press("Escape")
+    path = f"/errors/{quote(error['id'], safe='')}"
+    listed = page.get_by_role("region", name="List", exact=True)
+    await expect(listed.locator("tbody tr")).to_have_count(chosen["totalCount"])
+    await listed.locator(f'a[href^="{path}"]').click()
+    await expect(page).to_have_url(re.compile(re.escape(path)))
+    await expect(page.get_by_test_id("section-stack").get_by_role("listitem").first).to_be_visible()
     await page.get_by_role("button", name="Resolve", exact=True).click()
     await expect(page.locator(".heading .badge")).to_contain_text("Resolved")
     assert ask(run, token, NEW_ERROR)["errors"]["nodes"][0]["status"] == "RESOLVED"
@@ -176,9 +228,33 @@ async def test_link_shows_a_colleague_the_same(page: Page, browser: Browser, run
     await context.close()
 
 
-async def test_deployments_are_filtered_searched_and_paged(page: Page, run: Run) -> None:
+async def test_deployments_are_filtered_searched_and_paged(
+    page: Page, run: Run, token: str
+) -> None:
+    days = past_days()
+    figures = ask(
+        run,
+        token,
+        """query($range: TimeRange!) { deploymentStats(range: $range) {
+             byFramework(first: 6) { kind name attempts } distribution { count }
+             series(interval: DAY) { failed rolledBack succeeded } } }""",
+        range={"calendar": {"unit": "DAY", "date": days[:10], "count": 7}},
+    )["deploymentStats"]
+    await page.goto(f"{run.address}/deployments?range={days}&zone=UTC")
+    assert await counts(page, "Deployments by duration") == figures["distribution"]
+    assert await shares(page, "frameworks") == [
+        (named(one, "framework"), one["attempts"])
+        for one in figures["byFramework"]
+        if one["attempts"] > 0
+    ]
+    daily = page.get_by_test_id("panel-daily")
+    await daily.get_by_role("button", name="Table").click()
+    for column, outcome in enumerate(("failed", "rolledBack", "succeeded"), start=2):
+        newest_first = [str(day[outcome]) for day in reversed(figures["series"])]
+        await expect(daily.locator(f"tbody td:nth-child({column})")).to_have_text(newest_first)
+
     await page.goto(f"{run.address}/deployments?range=30d")
-    rows = page.get_by_role("region", name="Deployments").locator("tbody tr")
+    rows = page.get_by_role("region", name="Deployments", exact=True).locator("tbody tr")
     await expect(rows).to_have_count(25)
     first = await rows.first.inner_text()
     await page.get_by_role("link", name="Older").click()

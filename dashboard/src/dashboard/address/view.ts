@@ -1,7 +1,7 @@
 // What the reader looks at, all of it in the address: range, zone, comparison and filters.
 import { useMemo } from "react";
 
-import type { ApiFilter, BuildFilter, Comparison, DeploymentFilter, ErrorFilter, FunctionFilter } from "../../../generated/graphql";
+import type { ApiFilter, BuildFilter, BuildPhaseFilter, Comparison, DeploymentFilter, ErrorFilter, FunctionFilter } from "../../../generated/graphql";
 import { go, hrefOf, useAddress } from "./location";
 import { NoRange, type Span, spanOf, USUAL_RANGE } from "./span";
 import { isZone, ownZone } from "./zones";
@@ -33,6 +33,7 @@ export type View = Span & {
   errorFilter: ErrorFilter;
   /** Builds have no network, functions and the API no template either: those filters are left out. */
   buildFilter: BuildFilter;
+  phaseFilter: BuildPhaseFilter;
   functionFilter: FunctionFilter;
   apiFilter: ApiFilter;
   /** The project, or the first of those chosen; "" for all. */
@@ -56,6 +57,7 @@ function viewOf(path: string, query: URLSearchParams): View {
   const value = (name: string) => query.get(name) ?? "";
   const values = (name: string) => value(name).split(",").filter(Boolean);
   const filter = filterOf(values, DIMENSIONS);
+  const buildFilter = filterOf(values, ["project", "template", "environment"]);
   const placeFilter = filterOf(values, ["project", "environment"]);
   const faults: string[] = [];
   const zone = zoneOf(value("zone"), faults);
@@ -70,7 +72,8 @@ function viewOf(path: string, query: URLSearchParams): View {
     compareShort: comparison?.short ?? "",
     filter,
     errorFilter: filter,
-    buildFilter: filterOf(values, ["project", "template", "environment"]),
+    buildFilter,
+    phaseFilter: buildFilter,
     functionFilter: placeFilter,
     apiFilter: placeFilter,
     slug: values("project")[0] ?? "",

@@ -1,5 +1,5 @@
 // The words for the API's closed sets, with the tone that each is shown in.
-import type { AlertHealth, AlertSeverity, AlertState, BuildStatus, DeploymentStatus, ErrorStatus, LogLineLevel, NotificationStatus, VerdictOutcome } from "../../../generated/graphql";
+import type { AlertHealth, AlertSeverity, AlertState, BuildStatus, DeploymentStatus, ErrorStatus, GroupKind, LogLineLevel, NotificationStatus, VerdictOutcome } from "../../../generated/graphql";
 
 export type Tone = "good" | "bad" | "warn" | "busy" | "quiet";
 export type Word = { text: string; tone: Tone };
@@ -73,4 +73,10 @@ export const LEVEL: Record<LogLineLevel, { text: string; series: string }> = {
 /** `IN_PROGRESS` as `in progress`. */
 export function lower(name: string): string {
   return name.toLowerCase().replaceAll("_", " ");
+}
+
+/** What a group of figures is called: by its name, or by why it has none. */
+export function groupName({ kind, name }: { kind: GroupKind; name: string | null }, noun: string): string {
+  if (name !== null) return name;
+  return kind === "OTHERS" ? "all others" : `${kind === "NONE" ? "no" : "unknown"} ${noun}`;
 }

@@ -1,34 +1,34 @@
-// The list of builds, with how long their phases take.
+// The list of builds, with how long they and their phases take.
 import { type BuildOrderField, type BuildsQuery, graphql } from "../../../generated/graphql";
 import { Link } from "../address/link";
 import { useView } from "../address/view";
 import { withFragments } from "../api/ask";
 import { useAnalytics } from "../api/use-analytics";
-import { count, duration, exactDuration, percent } from "../format/numbers";
+import { duration, exactDuration } from "../format/numbers";
 import { BUILD } from "../format/words";
+import { buildTimes } from "../panels/build-times";
+import { phases } from "../panels/phases";
 import { Badge } from "../parts/badge";
 import { FILTER_NAMES } from "../parts/filter-bar";
 import { argumentsOf, ListPage, type Orders } from "../parts/list-page";
-import { Section } from "../parts/section";
-import { type Column, Table } from "../parts/table";
+import type { Column } from "../parts/table";
 import { statusesOf, tabsOf } from "../parts/tabs";
 import { Moment } from "../parts/time";
 
 const LIST = graphql(`
   query Builds(
-    $filter: BuildFilter, $phases: BuildPhaseFilter, $range: TimeRange!, $zone: TimeZone!, $statuses: [BuildStatus!], $search: String
+    $buildFilter: BuildFilter, $phaseFilter: BuildPhaseFilter, $range: TimeRange!, $zone: TimeZone!, $statuses: [BuildStatus!], $search: String
     $orderBy: BuildOrder, $first: Int, $after: String, $last: Int, $before: String
   ) {
     ...FilterNames
-    buildStats(filter: $filter, range: $range, timeZone: $zone) {
+    ...BuildTimes
+    ...Phases
+    buildStats(filter: $buildFilter, range: $range, timeZone: $zone) {
       attempts queued inProgress succeeded failed cancelled
       freshness { asOf complete }
     }
-    buildPhaseStats(filter: $phases, range: $range, timeZone: $zone) {
-      byPhase(first: 10) { kind name runs failureRate durationP50Ms durationP95Ms }
-    }
     builds(
-      filter: $filter, range: $range, timeZone: $zone, statuses: $statuses, search: $search
+      filter: $buildFilter, range: $range, timeZone: $zone, statuses: $statuses, search: $search
       orderBy: $orderBy, first: $first, after: $after, last: $last, before: $before
     ) {
       totalCount isEstimate
@@ -37,7 +37,8 @@ const LIST = graphql(`
     }
   }
 `);
-const QUERY = withFragments(LIST, FILTER_NAMES);
+const PANELS = [buildTimes, phases];
+const QUERY = withFragments(LIST, FILTER_NAMES, ...PANELS.map(({ fragment }) => fragment));
 
 const CHANGED = graphql(`
   subscription BuildsChanged($filter: BuildFilter, $range: TimeRange, $zone: TimeZone!) {
@@ -53,12 +54,11 @@ const ORDERS: Orders<BuildOrderField> = {
 
 export default function BuildsPage() {
   const view = useView();
-  const { buildFilter: filter, range, zone } = view;
+  const { buildFilter, phaseFilter, range, zone } = view;
   const statuses = statusesOf(view, BUILD);
-  const variables = { filter, phases: filter, range, zone, statuses, ...argumentsOf(view, ORDERS) };
-  const answer = useAnalytics(QUERY, variables, [{ text: CHANGED, variables: { filter, range, zone }, of: "buildStats" }]);
+  const variables = { buildFilter, phaseFilter, range, zone, statuses, ...argumentsOf(view, ORDERS) };
+  const answer = useAnalytics(QUERY, variables, [{ text: CHANGED, variables: { filter: buildFilter, range, zone }, of: "buildStats" }]);
   const stats = answer.data?.buildStats;
-  const phases = (answer.data?.buildPhaseStats?.byPhase ?? []).filter(({ runs }) => runs > 0);
   return (
     <ListPage
       title="Builds"
@@ -84,18 +84,12 @@ export default function BuildsPage() {
       columns={COLUMNS}
       keyOf={({ id }) => id}
       list={answer.data?.builds}
-    >
-      {phases.length > 0 && (
-        <Section title="Where builds spend their time" name="phases">
-          <Table label="Phases" columns={PHASES} rows={phases} keyOf={({ kind, name }) => name ?? kind} view={view} />
-        </Section>
-      )}
-    </ListPage>
+      panels={PANELS}
+    />
   );
 }
 
 type Row = NonNullable<BuildsQuery["builds"]>["nodes"][number];
-type Phase = NonNullable<NonNullable<BuildsQuery["buildPhaseStats"]>["byPhase"]>[number];
 
 const COLUMNS: Column<Row>[] = [
   {
@@ -113,12 +107,4 @@ const COLUMNS: Column<Row>[] = [
   { title: "Template", cell: ({ templateSlug }) => templateSlug },
   { title: "Duration", isNumber: true, cell: ({ durationMs }) => duration(durationMs), exactly: ({ durationMs }) => exactDuration(durationMs) },
   { title: "Created", isNumber: true, cell: ({ createdAt }, { zone }) => <Moment at={createdAt} zone={zone} /> },
-];
-
-const PHASES: Column<Phase>[] = [
-  { title: "Phase", cell: ({ name }) => name ?? "other" },
-  { title: "Runs", isNumber: true, cell: ({ runs }) => count(runs) },
-  { title: "Failed", isNumber: true, cell: ({ failureRate }) => percent(failureRate) },
-  { title: "Median", isNumber: true, cell: (row) => duration(row.durationP50Ms), exactly: (row) => exactDuration(row.durationP50Ms) },
-  { title: "95th percentile", isNumber: true, cell: (row) => duration(row.durationP95Ms), exactly: (row) => exactDuration(row.durationP95Ms) },
 ];

@@ -4,6 +4,9 @@ import { useView } from "../address/view";
 import { withFragments } from "../api/ask";
 import { useAnalytics } from "../api/use-analytics";
 import { DEPLOYMENT } from "../format/words";
+import { daily } from "../panels/daily";
+import { deploymentTimes } from "../panels/deployment-times";
+import { frameworks } from "../panels/frameworks";
 import { DEPLOYMENT_COLUMNS, keyOfDeployment } from "../parts/deployment-table";
 import { FILTER_NAMES } from "../parts/filter-bar";
 import { argumentsOf, ListPage, type Orders } from "../parts/list-page";
@@ -28,9 +31,13 @@ const LIST = graphql(`
       nodes { deploymentId externalId status createdAt durationMs release environmentName networkName templateSlug project { slug } }
     }
     ...FilterNames
+    ...Daily
+    ...DeploymentTimes
+    ...Frameworks
   }
 `);
-const QUERY = withFragments(LIST, FILTER_NAMES);
+const PANELS = [daily, deploymentTimes, frameworks];
+const QUERY = withFragments(LIST, FILTER_NAMES, ...PANELS.map(({ fragment }) => fragment));
 
 const ORDERS: Orders<DeploymentOrderField> = {
   "": { label: "newest first", field: "CREATED_AT" },
@@ -72,6 +79,7 @@ export default function DeploymentsPage() {
       columns={DEPLOYMENT_COLUMNS}
       keyOf={keyOfDeployment}
       list={answer.data?.deployments}
+      panels={PANELS}
     />
   );
 }

@@ -1,27 +1,35 @@
 // The list of errors, with their filters.
 import { type ErrorOrderField, type ErrorStatus, type ErrorsQuery, graphql } from "../../../generated/graphql";
 import { Link } from "../address/link";
-import { useView } from "../address/view";
+import { useView, type View } from "../address/view";
 import { withFragments } from "../api/ask";
 import { useAnalytics } from "../api/use-analytics";
 import { Spark } from "../charts/spark";
 import { count, counted, exact } from "../format/numbers";
 import { ERROR, lower } from "../format/words";
+import { errorKinds } from "../panels/error-kinds";
+import { errorTrend } from "../panels/error-trend";
+import { topErrors } from "../panels/top-errors";
 import { Badge } from "../parts/badge";
 import { FILTER_NAMES } from "../parts/filter-bar";
 import { argumentsOf, ListPage, type Orders } from "../parts/list-page";
+import { ManyChoice } from "../parts/many-choice";
 import type { Column } from "../parts/table";
-import { statusesOf, tabsOf } from "../parts/tabs";
+import { ManyTabs, statusesOf, tabsOf } from "../parts/tabs";
 import { Ago } from "../parts/time";
 
 const LIST = graphql(`
   query Errors(
-    $filter: ErrorFilter, $range: TimeRange!, $zone: TimeZone!, $statuses: [ErrorStatus!], $search: String
+    $errorFilter: ErrorFilter, $range: TimeRange!, $zone: TimeZone!, $compare: Comparison!, $statuses: [ErrorStatus!], $search: String
     $orderBy: ErrorOrder, $first: Int, $after: String, $last: Int, $before: String
   ) {
-    errorStats(filter: $filter, range: $range, timeZone: $zone) { occurrences freshness { asOf complete } }
+    errorStats(filter: $errorFilter, range: $range, timeZone: $zone) { freshness { asOf complete } }
+    kinds: errorStats(range: $range, timeZone: $zone) {
+      byErrorType(first: 50) { name }
+      bySeverity { name occurrences }
+    }
     errors(
-      filter: $filter, range: $range, timeZone: $zone, statuses: $statuses, search: $search
+      filter: $errorFilter, range: $range, timeZone: $zone, statuses: $statuses, search: $search
       orderBy: $orderBy, first: $first, after: $after, last: $last, before: $before
     ) {
       totalCount isEstimate
@@ -34,9 +42,13 @@ const LIST = graphql(`
       }
     }
     ...FilterNames
+    ...ErrorTrend
+    ...ErrorKinds
+    ...TopErrors
   }
 `);
-const QUERY = withFragments(LIST, FILTER_NAMES);
+const PANELS = [errorTrend, errorKinds, topErrors];
+const QUERY = withFragments(LIST, FILTER_NAMES, ...PANELS.map(({ fragment }) => fragment));
 
 const CHANGED = graphql(`
   subscription ErrorsChanged {
@@ -54,11 +66,12 @@ const ORDERS: Orders<ErrorOrderField> = {
 const USUAL: ErrorStatus[] = ["OPEN"];
 
 export default function ErrorTracker() {
-  const view = useView();
-  const { errorFilter: filter, range, zone } = view;
+  const view = ofKinds(useView());
+  const { errorFilter, range, zone, compare } = view;
   const statuses = statusesOf(view, ERROR, USUAL);
-  const variables = { filter, range, zone, statuses, ...argumentsOf(view, ORDERS) };
+  const variables = { errorFilter, range, zone, compare, statuses, ...argumentsOf(view, ORDERS) };
   const answer = useAnalytics(QUERY, variables, [{ text: CHANGED, variables: {} }]);
+  const { byErrorType, bySeverity } = answer.data?.kinds ?? {};
   return (
     <ListPage
       title="Errors"
@@ -74,8 +87,30 @@ export default function ErrorTracker() {
       columns={COLUMNS}
       keyOf={({ id }) => id}
       list={answer.data?.errors}
-    />
+      panels={PANELS}
+    >
+      <ManyTabs
+        label="Severity"
+        chosen={view.values("severity")}
+        tabs={(bySeverity ?? []).flatMap(({ name, occurrences }) => (name === null ? [] : [{ value: name, label: name, count: occurrences }]))}
+        onChoose={(values) => view.change({ severity: values, before: null })}
+      />
+      <ManyChoice
+        label="type"
+        chosen={view.values("type")}
+        options={(byErrorType ?? []).flatMap(({ name }) => name ?? [])}
+        onChange={(values) => view.change({ type: values, before: null })}
+      />
+    </ListPage>
   );
+}
+
+/** The view of those errors whose types and severities the address names. */
+function ofKinds(view: View): View {
+  const errorFilter = { ...view.errorFilter };
+  if (view.value("type") !== "") errorFilter.errorTypes = view.values("type");
+  if (view.value("severity") !== "") errorFilter.severities = view.values("severity");
+  return { ...view, errorFilter };
 }
 
 type Row = NonNullable<ErrorsQuery["errors"]>["nodes"][number];

@@ -4,13 +4,15 @@ import { Link } from "../address/link";
 import { DIMENSIONS, useView, type View } from "../address/view";
 import { type Measure, useCatalogue, shortWordsOf } from "../api/catalogue";
 import { askedFor, figureOf } from "../api/figures";
+import { withFragments } from "../api/ask";
 import { signalsOf } from "../api/signals";
 import { useAnalytics } from "../api/use-analytics";
 import { ChartComponent } from "../charts/chart";
 import { exact } from "../format/numbers";
 import { formatOf, ticksOf } from "../format/units";
 import { lower } from "../format/words";
-import { Empty, Loading } from "../panels/panel";
+import { functionTimes } from "../panels/function-times";
+import { Empty, Loading, PanelFrame } from "../panels/panel";
 import { FilterBar, useNames } from "../parts/filter-bar";
 import { Heading } from "../parts/heading";
 import { MetricChart, type Shown, titleOf } from "../parts/metric-chart";
@@ -21,10 +23,10 @@ import { Section } from "../parts/section";
 import { Waiting } from "../parts/waiting";
 import { type Chart, ENDPOINT, filterOf, FUNCTION, NETWORK, type Subject, TEMPLATE } from "./subjects";
 
-const QUERY = graphql(`
+const GROUP = graphql(`
   query Group(
     $lead: [Measure!]!, $measures: [Measure!]!, $split: [Dimension!]!, $filter: MetricFilter
-    $range: TimeRange!, $zone: TimeZone!, $compare: Comparison!
+    $range: TimeRange!, $zone: TimeZone!, $compare: Comparison!, $functionFilter: FunctionFilter, $isFunction: Boolean!
   ) {
     figures: metrics(measures: $measures, filter: $filter, range: $range, interval: AUTO, timeZone: $zone, compare: $compare) {
       buckets { start end open }
@@ -36,8 +38,10 @@ const QUERY = graphql(`
       groups { isOthers keys { kind name } }
       columns { measure values }
     }
+    ...FunctionTimes @include(if: $isFunction)
   }
 `);
+const QUERY = withFragments(GROUP, functionTimes.fragment);
 
 type Props = { id: string };
 
@@ -55,11 +59,13 @@ function GroupPage({ subject, name }: { subject: Subject; name: string }) {
 type Given = { subject: Subject; name: string; all: Measure[]; lead: Measure };
 
 function Group({ subject, name, all, lead }: Given) {
-  const view = useView();
-  const { range, zone, compare } = view;
+  const shared = useView();
+  const view = { ...shared, functionFilter: { ...shared.functionFilter, functions: [name] } };
+  const { range, zone, compare, functionFilter } = view;
+  const isFunction = subject === FUNCTION;
   const asked = [...subject.measures, ...subject.charts.flatMap(({ lines }) => lines.map(({ measure }) => measure))];
   const filter = { ...filterOf(subject, view), [subject.filter]: [name] };
-  const variables = { lead: [lead.measure], measures: askedFor(asked, all), split: [subject.split], filter, range, zone, compare };
+  const variables = { lead: [lead.measure], measures: askedFor(asked, all), split: [subject.split], filter, range, zone, compare, functionFilter, isFunction };
   const answer = useAnalytics(QUERY, variables, signalsOf(lead, view));
   const { figures, split } = answer.data ?? {};
   return (
@@ -77,12 +83,13 @@ function Group({ subject, name, all, lead }: Given) {
               <Lines chart={chart} {...figures} all={all} view={view} />
             </Section>
           ))}
-        {subject.dimension === "FUNCTION" && <Running view={view} functions={[name]} />}
         {split && (
-          <Section title={titleOf(lead, subject.split)} name="split">
+          <Section title={titleOf(lead, subject.split)} name="split" columns={isFunction ? 8 : 12}>
             <MetricChart table={split} measure={lead} by={subject.split} zone={zone} height={220} />
           </Section>
         )}
+        {isFunction && <PanelFrame panel={functionTimes} answer={answer} view={view} />}
+        {isFunction && <Running view={view} />}
       </div>
     </>
   );

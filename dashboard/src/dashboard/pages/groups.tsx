@@ -4,11 +4,14 @@ import { Link } from "../address/link";
 import { useView, type View } from "../address/view";
 import { type Measure, useCatalogue, shortWordsOf } from "../api/catalogue";
 import { askedFor, type Figure, figureOf } from "../api/figures";
+import { withFragments } from "../api/ask";
 import { signalsOf } from "../api/signals";
 import { useAnalytics } from "../api/use-analytics";
 import { change, exact } from "../format/numbers";
 import { formatOf } from "../format/units";
-import { Loading } from "../panels/panel";
+import { functionFigures } from "../panels/function-figures";
+import { functionTimes } from "../panels/function-times";
+import { Loading, PanelFrame } from "../panels/panel";
 import { FilterBar, useNames } from "../parts/filter-bar";
 import { Heading } from "../parts/heading";
 import { MetricChart, nameOf, titleOf } from "../parts/metric-chart";
@@ -18,10 +21,10 @@ import { type Column, Table } from "../parts/table";
 import { Waiting } from "../parts/waiting";
 import { ENDPOINT, filterOf, FUNCTION, NETWORK, pageOf, type Subject, TEMPLATE } from "./subjects";
 
-const QUERY = graphql(`
+const GROUPS = graphql(`
   query Groups(
     $lead: [Measure!]!, $measures: [Measure!]!, $groupBy: [Dimension!]!, $filter: MetricFilter
-    $range: TimeRange!, $zone: TimeZone!, $compare: Comparison!
+    $range: TimeRange!, $zone: TimeZone!, $compare: Comparison!, $functionFilter: FunctionFilter, $ofFunctions: Boolean!
   ) {
     chart: metrics(measures: $lead, groupBy: $groupBy, filter: $filter, range: $range, interval: AUTO, timeZone: $zone, first: 6) {
       buckets { start end open }
@@ -33,8 +36,11 @@ const QUERY = graphql(`
       columns { measure totals previousTotals }
       freshness { asOf complete }
     }
+    ...FunctionFigures @include(if: $ofFunctions)
+    ...FunctionTimes @include(if: $ofFunctions)
   }
 `);
+const QUERY = withFragments(GROUPS, functionFigures.fragment, functionTimes.fragment);
 
 export const NetworksPage = () => <GroupsPage subject={NETWORK} />;
 export const TemplatesPage = () => <GroupsPage subject={TEMPLATE} />;
@@ -49,9 +55,10 @@ function GroupsPage({ subject }: { subject: Subject }) {
 
 function Groups({ subject, all, lead }: { subject: Subject; all: Measure[]; lead: Measure }) {
   const view = useView();
-  const { range, zone, compare } = view;
+  const { range, zone, compare, functionFilter } = view;
+  const ofFunctions = subject === FUNCTION;
   const { dimension, measures, title, noun, only } = subject;
-  const variables = { lead: [lead.measure], measures: askedFor(measures, all), groupBy: [dimension], filter: filterOf(subject, view), range, zone, compare };
+  const variables = { lead: [lead.measure], measures: askedFor(measures, all), groupBy: [dimension], filter: filterOf(subject, view), range, zone, compare, functionFilter, ofFunctions };
   const answer = useAnalytics(QUERY, variables, signalsOf(lead, view));
   const { chart, table } = answer.data ?? {};
   return (
@@ -59,11 +66,13 @@ function Groups({ subject, all, lead }: { subject: Subject; all: Measure[]; lead
       <Heading title={title} answer={answer} freshness={table?.freshness} zone={zone} />
       <FilterBar view={view} names={useNames(view)} only={only} hasComparison />
       <div className={`panels ${answer.isStale ? "stale" : ""}`}>
-        <Section title={titleOf(lead, dimension)} name="chart">
+        {ofFunctions && <PanelFrame panel={functionFigures} answer={answer} view={view} />}
+        <Section title={titleOf(lead, dimension)} name="chart" columns={ofFunctions ? 8 : 12}>
           <Waiting answer={answer} />
           {chart && <MetricChart table={chart} measure={lead} by={dimension} zone={zone} height={220} />}
         </Section>
-        {dimension === "FUNCTION" && <Running view={view} functions={null} />}
+        {ofFunctions && <PanelFrame panel={functionTimes} answer={answer} view={view} />}
+        {ofFunctions && <Running view={view} />}
         {table && table.groups.length > 0 && (
           <Section title={`Each ${noun}`} name="groups">
             <Table label={title} columns={columnsOf(subject, all, lead, view)} rows={rowsOf(table, subject, all, lead)} keyOf={({ name }) => name} view={view} />

@@ -64,6 +64,7 @@ function ofProject(view: View, slug: string): View {
     filter: { ...view.filter, projects: [slug] },
     errorFilter: { ...view.errorFilter, projects: [slug] },
     buildFilter: { ...view.buildFilter, projects: [slug] },
+    phaseFilter: { ...view.phaseFilter, projects: [slug] },
     functionFilter: { ...view.functionFilter, projects: [slug] },
     apiFilter: { ...view.apiFilter, projects: [slug] },
     link: (path, change = {}) => view.link(path, { project: slug, ...change }),

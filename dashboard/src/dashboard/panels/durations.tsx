@@ -1,9 +1,7 @@
-// How long deployments took; a gap where none finished.
+// How long deployments took.
 import { type DurationsFragment, graphql } from "../../../generated/graphql";
 import type { View } from "../address/view";
-import { ChartComponent } from "../charts/chart";
-import { ticksOfTime } from "../charts/scale";
-import { duration } from "../format/numbers";
+import { TimesChart } from "../charts/times";
 import { type Data, Empty, panel } from "./panel";
 
 const fragment = graphql(`
@@ -28,9 +26,5 @@ function Durations({ data, view }: { data: Data<DurationsFragment, "deploymentSt
   if (points.every(({ durationP50Ms }) => durationP50Ms === null)) {
     return <Empty>No deployment finished in this time.</Empty>;
   }
-  const series = [
-    { name: "95th percentile", tone: "line-2", kind: "line" as const, values: points.map(({ durationP95Ms }) => durationP95Ms) },
-    { name: "Median", tone: "line", kind: "line" as const, values: points.map(({ durationP50Ms }) => durationP50Ms) },
-  ];
-  return <ChartComponent label="Duration" buckets={points} series={series} zone={view.zone} format={duration} ticks={ticksOfTime} />;
+  return <TimesChart label="Duration" points={points} view={view} />;
 }

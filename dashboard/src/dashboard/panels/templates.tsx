@@ -2,6 +2,7 @@
 import { graphql, type TemplatesFragment } from "../../../generated/graphql";
 import type { View } from "../address/view";
 import { count, counted, exact, percent } from "../format/numbers";
+import { groupName } from "../format/words";
 import { ShareList } from "../parts/share-list";
 import { type Data, Empty, panel } from "./panel";
 
@@ -26,7 +27,7 @@ function Templates({ data, view }: { data: Data<TemplatesFragment, "deploymentSt
   const groups = (data.deploymentStats.byTemplate ?? []).filter(({ attempts }) => attempts > 0);
   if (groups.length === 0) return <Empty>Nothing was deployed in this time.</Empty>;
   const shares = groups.map(({ kind, name, attempts, share, activeProjects }) => ({
-    name: name ?? (kind === "NONE" ? "no template" : "all others"),
+    name: groupName({ kind, name }, "template"),
     share: kind === "NAMED" ? share : 0,
     text: count(attempts),
     title: `${exact(attempts)} deployments, ${percent(share)}`,

@@ -3,6 +3,7 @@ export const PANEL_VARIABLES = {
   filter: "DeploymentFilter",
   errorFilter: "ErrorFilter",
   buildFilter: "BuildFilter",
+  phaseFilter: "BuildPhaseFilter",
   functionFilter: "FunctionFilter",
   apiFilter: "ApiFilter",
   range: "TimeRange!",

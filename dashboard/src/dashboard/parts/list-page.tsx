@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 
 import type { Dimension, View } from "../address/view";
 import type { Answer } from "../api/use-analytics";
-import { Empty } from "../panels/panel";
+import { Empty, type Panel, PanelFrame } from "../panels/panel";
 import { FilterBar, type Names } from "./filter-bar";
 import { type Fresh, Heading } from "./heading";
 import { type Page, Pager, pageOf } from "./pager";
@@ -29,7 +29,7 @@ type Props<Row> = {
   /** What one of them is called: `deployment`. */
   noun: string;
   view: View;
-  answer: Answer<unknown>;
+  answer: Answer<Record<string, unknown>>;
   freshness?: Fresh | undefined;
   names: Names;
   /** The filters that these things have. */
@@ -42,18 +42,25 @@ type Props<Row> = {
   columns: Column<Row>[];
   keyOf: (row: Row) => string;
   list: (Page & { nodes: Row[] }) | null | undefined;
-  /** Stands above the list. */
+  /** Stand above the list; the page's query has their fragments. */
+  panels: Panel[];
+  /** More filters, beside the statuses. */
   children?: ReactNode;
 };
 
-export function ListPage<Row>({ title, noun, view, answer, freshness, names, only, tabs, statuses = null, search, orders, columns, keyOf, list, children }: Props<Row>) {
+export function ListPage<Row>({ title, noun, view, answer, freshness, names, only, tabs, statuses = null, search, orders, columns, keyOf, list, panels, children }: Props<Row>) {
   return (
     <>
       <Heading title={title} answer={answer} freshness={freshness} zone={view.zone} />
       <FilterBar view={view} names={names} {...(only ? { only } : {})} />
-      {children && <div className={`panels ${answer.isStale ? "stale" : ""}`}>{children}</div>}
+      <div className={`panels strip ${answer.isStale ? "stale" : ""}`}>
+        {panels.map((panel) => (
+          <PanelFrame key={panel.name} panel={panel} answer={answer} view={view} />
+        ))}
+      </div>
       <div className="filters">
         {tabs && <ManyTabs label="Status" chosen={(statuses ?? []).map((one) => one.toLowerCase())} tabs={tabs} onChoose={(values) => view.change({ status: values.length > 0 ? values : "all", before: null })} />}
+        {children}
         <Search view={view} label={search} />
         {orders && <OrderChoice view={view} orders={orders} />}
       </div>
@@ -62,7 +69,7 @@ export function ListPage<Row>({ title, noun, view, answer, freshness, names, onl
           <Waiting answer={answer} />
           {list?.nodes.length === 0 && <Empty>No {noun} is like that. Try a longer range or fewer filters.</Empty>}
           {list && list.nodes.length > 0 && <Table label={title} columns={columns} rows={list.nodes} keyOf={keyOf} view={view} />}
-          {list && <Pager page={list} view={view} kept={["status", "search", "sort"]} noun={noun} />}
+          {list && <Pager page={list} view={view} kept={["status", "type", "severity", "search", "sort"]} noun={noun} />}
         </section>
       </div>
     </>

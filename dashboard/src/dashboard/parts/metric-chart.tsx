@@ -4,7 +4,7 @@ import { type Measure, wordsOf } from "../api/catalogue";
 import { ChartComponent, type Marker } from "../charts/chart";
 import type { Series } from "../charts/shapes";
 import { formatOf, ticksOf } from "../format/units";
-import { lower } from "../format/words";
+import { groupName, lower } from "../format/words";
 import { Empty } from "../panels/panel";
 
 export type Table = NonNullable<ExploreQuery["metrics"]>;
@@ -56,7 +56,6 @@ export function titleOf(measure: Measure, by: Grouping | null): string {
 
 export function nameOf(group: Table["groups"][number], by: Grouping | null, measure: Measure): string {
   if (by === null) return wordsOf(measure);
-  if (group.isOthers) return "all others";
   const [key] = group.keys;
-  return key?.name ?? (key?.kind === "NONE" ? `no ${lower(by)}` : `unknown ${lower(by)}`);
+  return groupName(group.isOthers || key === undefined ? { kind: "OTHERS", name: null } : key, lower(by));
 }

@@ -11,7 +11,7 @@ import { Waiting } from "./waiting";
 
 const RUNNING = graphql(`
   query Running($filter: FunctionFilter) {
-    runningInvocations(filter: $filter, first: 20) {
+    runningInvocations(filter: $filter, first: 100) {
       id externalId startedAt
       project { slug }
       function { name }
@@ -22,17 +22,18 @@ const RUNNING = graphql(`
 
 const CHANGED = graphql(`
   subscription RunningChanged($filter: FunctionFilter) {
-    runningInvocationsChanged(filter: $filter, first: 20) { id }
+    runningInvocationsChanged(filter: $filter, first: 100) { id }
   }
 `);
 
-/** Those of some functions, or of all. */
-export function Running({ view, functions }: { view: View; functions: string[] | null }) {
-  const filter = { ...view.functionFilter, functions };
+const MOST = 100;
+
+export function Running({ view }: { view: View }) {
+  const { functionFilter: filter } = view;
   const answer = useAnalytics(RUNNING, { filter }, [{ text: CHANGED, variables: { filter } }]);
   const found = answer.data?.runningInvocations;
   return (
-    <Section title="Running now" name="running">
+    <Section title={titleOf(found?.length)} name="running">
       <Waiting answer={answer} />
       {found?.length === 0 && <Empty>Nothing runs at the moment.</Empty>}
       {found && found.length > 0 && (
@@ -55,4 +56,9 @@ export function Running({ view, functions }: { view: View; functions: string[] |
       )}
     </Section>
   );
+}
+
+function titleOf(number: number | undefined): string {
+  if (number === undefined) return "Running now";
+  return number < MOST ? `Running now: ${number}` : `Running now: ${MOST} or more`;
 }

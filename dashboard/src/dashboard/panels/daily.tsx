@@ -1,0 +1,37 @@
+// How the deployments of each day ended, and how many there are a day.
+import { type DailyFragment, graphql } from "../../../generated/graphql";
+import type { View } from "../address/view";
+import { percent, rate } from "../format/numbers";
+import { OutcomesChart } from "../charts/outcomes";
+import { type Data, Empty, panel } from "./panel";
+
+const fragment = graphql(`
+  fragment Daily on Query {
+    deploymentStats(filter: $filter, range: $range, timeZone: $zone) {
+      attempts finished frequencyPerDay successRate
+      days: series(interval: DAY) { start end open succeeded failed cancelled rolledBack queued inProgress }
+    }
+  }
+`);
+
+export const daily = panel({
+  name: "daily",
+  title: "Outcomes by day",
+  columns: 4,
+  fragment,
+  roots: ["deploymentStats"],
+  View: Daily,
+});
+
+function Daily({ data, view }: { data: Data<DailyFragment, "deploymentStats">; view: View }) {
+  const { attempts, finished, frequencyPerDay, successRate, days } = data.deploymentStats;
+  if (attempts === 0) return <Empty>Nothing was deployed in this time.</Empty>;
+  return (
+    <>
+      <p className="said">
+        <strong>{rate(frequencyPerDay)}</strong> finished a day{finished > 0 && <>, {percent(successRate)} of them successfully</>}.
+      </p>
+      <OutcomesChart label="Outcomes by day" points={days ?? []} view={view} height={140} />
+    </>
+  );
+}
