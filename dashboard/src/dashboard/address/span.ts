@@ -48,7 +48,7 @@ export function customSpan(custom: Custom, zone: string): Span {
   if (days < 1) throw new NoRange("The range ends before it starts.");
   if (days > MOST_DAYS) throw new NoRange(`A range has at most ${MOST_DAYS} days; this one has ${days}.`);
   if (fromTime === "" && toTime === "") {
-    const range = { calendar: { unit: "DAY" as const, date: from, count: days } };
+    const range = { calendar: { unit: "DAY" as const, date: to, count: days } };
     return { range, rangeName: `${from}..${to}`, custom };
   }
   const { start, end } = instantsOf(custom, zone);
