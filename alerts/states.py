@@ -142,7 +142,8 @@ def _restarted(state: State, now: datetime) -> State:
 
 def _with_health(state: State, outcome: Outcome, now: datetime) -> State:
     health = _HEALTH.get(outcome, Health.OK)
-    if health is Health.ERROR and _fails(state):
+    # An end is no evaluation: it does not mean that there are any again.
+    if _fails(state) and (health is Health.ERROR or outcome is Outcome.GONE):
         return state
     if health is state.health:
         lasts = health is Health.ERROR and now - (state.health_since or now) >= FAILING_AFTER

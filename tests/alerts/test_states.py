@@ -23,7 +23,7 @@ from alerts.states import (
 
 START = datetime(2026, 11, 30, 12, tzinfo=UTC)
 TICK = timedelta(seconds=10)
-B, C, N, E = Outcome.BREACH, Outcome.CLEAR, Outcome.NO_DATA, Outcome.ERROR
+B, C, N, E, G = Outcome.BREACH, Outcome.CLEAR, Outcome.NO_DATA, Outcome.ERROR, Outcome.GONE
 
 Told = list[tuple[int, Transition]]  # seconds after the start
 
@@ -142,6 +142,15 @@ def test_failing_is_apart_from_the_phase() -> None:
     assert (state.phase, state.health) == (Phase.FIRING, Health.FAILING)
     _, history = fold(ticks([*failures, B]), Timing())
     assert [each for _, each in history[1:]] == [Transition.FIRING, Transition.RECOVERED]
+
+
+def test_what_ends_while_it_fails_has_not_recovered() -> None:
+    failures = [E] * (FAILING_AFTER // TICK + 1)
+    state, history = fold(ticks([B, *failures, G]), Timing())
+    assert (state.phase, state.health) == (Phase.INACTIVE, Health.FAILING)
+    assert [each for _, each in history[1:]] == [Transition.FAILING, Transition.GONE]
+    _, history = fold(ticks([B, *failures, G, C]), Timing())
+    assert history[-1][1] is Transition.RECOVERED, "its rule goes on, with another trigger"
 
 
 def test_what_failed_before_a_gap_is_not_told_after_it() -> None:
