@@ -27,7 +27,6 @@ from alerts.happenings import (
     run_failed,
     run_slow,
     slugs_of,
-    time_taken,
 )
 from alerts.replay import BackTest, time_of_any
 from alerts.rules import EventKind, OnEvent
@@ -86,7 +85,7 @@ def plan_events(on: OnEvent, span: Range, floors: Floors, now: datetime) -> Even
 
 
 def replay_events(made: EventPlan, happenings: Sequence[Happening], cut: datetime) -> BackTest:
-    """Returns what the rule would have done from ``cut``, the earliest that was read.
+    """Returns what the rule would have done from ``cut``, from when on all was read.
 
     Raises InvalidInput if all that was read is later.
     """
@@ -147,10 +146,15 @@ class PastReader:
             case EventKind.ERROR_SPREAD:
                 return await self._spread(on.count or 2)
 
-    def _cut(self, rows: Sequence[Any], column: str) -> datetime:
-        """The earliest time of the rows, where there may be more that were not read."""
-        start = self.made.range.start
-        return start if len(rows) < ROWS_AT_MOST else min(row[column] for row in rows)
+    def _cut(self, rows: Sequence[Any], column: str, after: timedelta = timedelta()) -> datetime:
+        """Where there may be more that were not read, the time after the earliest of the rows.
+
+        Of that one only a part may have been read. What rows say happened so long after their time.
+        """
+        if len(rows) < ROWS_AT_MOST:
+            return self.made.range.start
+        earliest: datetime = min(row[column] for row in rows)
+        return earliest + self.made.step + after
 
     async def _failed(self, fact: Entity) -> tuple[list[Happening], datetime]:
         rows = await self.stored.failed(fact)
@@ -162,13 +166,10 @@ class PastReader:
         slugs = await slugs_of(self.dictionaries, rows)
         found = []
         for row in rows:
-            if (took := time_taken(row)) is not None:
-                ended = row["finished_at"]
-                found.append(run_slow(row, ended - took, ended, took, slugs))
-            elif row["finished_at"] is None:
-                lasts = self.made.range.end - row["started_at"]
-                found.append(run_slow(row, row["started_at"], None, lasts, slugs))
-        return found, self._cut(rows, "created_at")
+            began, ended = row["began_at"], row["finished_at"]
+            took = (ended or self.made.range.end) - began
+            found.append(run_slow(row, began, ended, took, slugs))
+        return found, self._cut(rows, "began_at", after)
 
     async def _functions(self) -> tuple[list[Happening], datetime]:
         keep = Keep.MINUTE if self.made.step is MINUTE else Keep.FINE

@@ -97,18 +97,20 @@ order by finished_at desc limit :most"""),
     )
 
 
+_BEGAN = "coalesce(finished_at - duration_us * interval '1 microsecond', started_at)"
+
+
 @lru_cache
 def _slow(size: ScopeSize) -> SqlQuery:
     return SqlQuery(
         "slow_deployments",
         text(f"""
-select {_entity_columns(DEPLOYMENTS)} from deployments
+select {_entity_columns(DEPLOYMENTS)}, {_BEGAN} as began_at from deployments
 where {_within(size, "deployments")} and created_at >= :created and created_at < :end
-  and case when finished_at is null then started_at is not null
-    else coalesce(duration_us * interval '1 microsecond', finished_at - started_at)
-      >= cast(:after as interval) end
+  and {_BEGAN} is not null
+  and (finished_at is null or finished_at - {_BEGAN} >= cast(:after as interval))
   and coalesce(finished_at, 'infinity') >= :start
-order by created_at desc limit :most"""),
+order by began_at desc limit :most"""),
     )
 
 

@@ -11,10 +11,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from access.scopes import Scope
+from alerts import past
 from alerts.event_replay import EventReplay
 from alerts.evidence import Subject
 from alerts.happenings import Happening
-from alerts.past import ROWS_AT_MOST, PastReader, plan_events, replay_events
+from alerts.past import PastReader, plan_events, replay_events
 from alerts.replay import BackTest
 from alerts.rules import INSTANCES_AT_MOST, EventKind, OnEvent
 from alerts.states import Transition
@@ -78,7 +79,7 @@ async def played(engine: Engine, project: int, on: OnEvent, span: Range) -> Back
     dictionaries = Dictionaries(engine.database)
     made = plan_events(on, span, DEFAULT.floors(span.end), span.end)
     scope = Scope.of([project])
-    stored = Past(engine.database, scope, made.range.start, made.range.end, ROWS_AT_MOST)
+    stored = Past(engine.database, scope, made.range.start, made.range.end, past.ROWS_AT_MOST)
     return replay_events(made, *await PastReader(stored, dictionaries, made).read())
 
 
@@ -153,3 +154,32 @@ def test_what_happens_while_it_fires_lengthens_the_episode() -> None:
         (START, START + 1.5 * MINUTE),
         (START + 3 * MINUTE, START + 4 * MINUTE),
     ]
+
+
+async def test_what_was_read_in_part_is_not_played(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = datetime.now(UTC).replace(second=0, microsecond=0)
+    slug, start = "shop", end - timedelta(hours=12)
+    project = await engine.project(slug)
+
+    def event(type_: str, minutes: int, **fields: Any) -> dict[str, Any]:
+        time = (start + minutes * MINUTE).isoformat()
+        return {"type": type_, "time": time, "project": slug, **fields}
+
+    for minute, name in ((600, "a"), (600, "b"), (600, "c"), (630, "d"), (660, "a")):
+        failed = {"status": "failed", "function": name, "invocation": str(uuid4())}
+        await engine.record([event("function.completed", minute, **failed)])
+    # The first is made before the others, and starts between them.
+    for name, queued, began in (("x", 0, 300), ("y", 60, 60), ("z", 120, 480)):
+        for type_, at in (("queued", queued), ("started", began), ("failed", began + 20)):
+            await engine.record([event(f"deployment.{type_}", at, deployment=name)])
+    monkeypatch.setattr(past, "ROWS_AT_MOST", 4)
+    found = await played(engine, project, ON[3], Range(start, end))
+    assert found.range == Range(start + 601 * MINUTE, end)
+    subjects = [each.evidence.subject for each in found.firings]
+    assert sorted(each.key for each in subjects if each) == ["a", "d"]
+    monkeypatch.setattr(past, "ROWS_AT_MOST", 2)
+    found = await played(engine, project, ON[2], Range(start, end))
+    assert found.range == Range(start + 304 * MINUTE + timedelta(seconds=1), end)
+    assert len(found.firings) == 1
