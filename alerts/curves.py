@@ -99,6 +99,8 @@ class Curves:
     async def _read(self, item: Item) -> Points:
         async with self._database.connection() as connection:
             row = await rules.find(connection, item.rule_id)
+            if await rules.is_watched_otherwise(connection, item.event_id):
+                return ()
         watch = None if row is None else RULE.validate_python(row.document).trigger
         if row is None or not isinstance(watch, Watch) or watch.measure != item.measure:
             return ()

@@ -138,6 +138,12 @@ async def enabled_beside(
     return [row["document"] for row in await connection.fetch(_BESIDE, project_id, rule_id)]
 
 
+async def is_watched_otherwise(connection: Connection, event_id: UUID) -> bool:
+    """Whether the trigger of a rule is another one than when this transition was written."""
+    found: bool = await connection.fetchval(_WATCHED_OTHERWISE, event_id)
+    return found
+
+
 async def lock_owner(connection: Connection, project_id: int | None) -> None:
     """Lets only one transaction at a time add rules, channels or silences of a project."""
     await connection.execute(_LOCK_OWNER, 0 if project_id is None else project_id)
@@ -174,6 +180,13 @@ _BESIDE = """
 select document from alert_rules
 where project_id is not distinct from $1::bigint and rule_id <> $2 and enabled
   and deleted_at is null
+"""
+
+_WATCHED_OTHERWISE = """
+select exists (select from alert_events as event
+  join alert_revisions as was using (rule_id, revision) join alert_rules as rule using (rule_id)
+  where event.event_id = $1
+    and was.document -> 'trigger' is distinct from rule.document -> 'trigger')
 """
 
 _ADD = """

@@ -157,6 +157,20 @@ async def test_a_curve_is_asked_for_once_however_many_mails_show_it(
     assert f"fired at {message.items[0].at:%Y-%m-%d %H:%M}" in picture[1]
 
 
+async def test_a_rule_that_watches_something_else_now_has_no_curve_of_before(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    slug, whole = f"shop-{uuid4()}", replace(RATE, group_by=())
+    rule_id = await engine.rule(slug, whole)
+    message = message_of([told(await fired(engine, slug))])
+    for trigger in (replace(whole, filter={}), RATE):
+        await engine.change(rule_id, trigger)
+        assert await curves_of(engine).added(message) == message
+    assert caplog.records == []
+    await engine.change(rule_id, whole)
+    assert await curves_of(engine).added(message) != message
+
+
 async def test_a_mail_does_not_wait_for_its_curve(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
