@@ -1,7 +1,8 @@
 """Documents of rules as they are stored, also those that are no rules any more.
 
 A document outlives the version of the gateway that wrote it: another one may have dropped a measure
-or a field. Such a rule is not evaluated, but it is still shown, replaced and deleted.
+or a field. Such a rule is not evaluated, which its channels are told, but it is still shown,
+replaced and deleted.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from alerts.measures import measure_called
-from alerts.rules import RULE, Rule, Severity, Trigger, Watch
+from alerts.rules import RULE, Absence, Rule, Severity, Trigger, Watch
 from storage.dimensions import DIMENSIONS
 
 
@@ -41,6 +42,8 @@ class Document:
         return None if rule["trigger"] is None else Rule(**rule)
 
 
+# In place of a trigger that cannot be read.
+_NOTHING = Watch("", 0, Absence())
 _NAMES = tuple(each.name for each in fields(Document) if each.name != "problem")
 _TYPES = {name: TypeAdapter(hint) for name, hint in get_type_hints(Rule, None, None, True).items()}
 
@@ -54,6 +57,19 @@ def read_document(document: Any) -> Document:
     problem = unknown_name(rule.trigger)
     found = {name: getattr(rule, name) for name in _NAMES}
     return Document(**(found if problem is None else {**found, "trigger": None}), problem=problem)
+
+
+def rule_of(name: str, document: Any) -> tuple[Rule, str | None]:
+    """Returns a stored rule, and why it cannot be read, if it cannot.
+
+    Such a rule watches nothing, and has what can be read of the rest: it can be told of and ended.
+    """
+    try:
+        return RULE.validate_python(document), None
+    except ValidationError:
+        known = read_document(document)
+        rule = {"name": name, **{each: getattr(known, each) for each in _NAMES}}
+        return Rule(**{**rule, "trigger": _NOTHING}), known.problem
 
 
 def unknown_name(trigger: Trigger) -> str | None:

@@ -130,6 +130,9 @@ class Evaluator:
         ids = await ids_of(self._dictionaries, [watch for _, watch in watches])
         watched = []
         async for rule, watch in in_turns(watches):
+            if rule.problem is not None:
+                evaluation.fail(rule, watch, rule.problem)
+                continue
             try:
                 watched.append(Watched.of(rule, watch, selected(watch, ids)))
             except Exception as error:  # such as a measure or dimension that is no longer there
@@ -218,12 +221,12 @@ class _Evaluation:
         self._apply(rule, "", evidence, timing_of(watch))
 
     def _without_value(self, watch: Watch, outcome: Outcome, reason: str | None = None) -> Evidence:
-        return Evidence(self._report.at, outcome, watch.measure, reason=reason)
+        return Evidence(self._report.at, outcome, watch.measure or None, reason=reason)
 
     def end_others(self) -> None:
         """Ends the instances of rules that are no longer evaluated, and then forgets them."""
         for rule_id, rows in self.memory.instances.items():
-            if rule_id in self.memory.rules or rule_id in self.memory.unreadable:
+            if rule_id in self.memory.rules:
                 continue
             rule = self.memory.ended.get(rule_id)
             for instance, row in rows.items():

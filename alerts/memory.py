@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from pydantic import ValidationError
 from sqlalchemy import select
 
-from alerts.rules import RULE, StoredRule
+from alerts.documents import rule_of
+from alerts.rules import StoredRule
 from alerts.states import FLAPPING_WITHIN, Phase
 from alerts.turns import in_turns
 from storage.alerts.instances import InstanceRow, Key, load_instances
@@ -39,8 +39,7 @@ async def all_projects(fetch: Fetch) -> list[int]:
 class Memory:
     """The rules to evaluate, all instances, and all projects, as of the last tick of this name.
 
-    ``ended`` are rules that are evaluated no more, of which instances are left; those of
-    ``unreadable`` rules stay as they are, until somebody replaces or deletes the rule.
+    ``ended`` are rules that are evaluated no more, of which instances are left.
     """
 
     name: str
@@ -51,7 +50,6 @@ class Memory:
     ended: dict[UUID, StoredRule] = field(default_factory=dict)
     instances: dict[UUID, dict[str, InstanceRow]] = field(default_factory=dict)
     projects: list[int] = field(default_factory=list)
-    unreadable: set[UUID] = field(default_factory=set)
 
     async def refresh(self, fetch: Fetch, now: datetime) -> None:
         """Reads what others have changed since the last tick."""
@@ -64,14 +62,12 @@ class Memory:
         rows, gone = await load_enabled(fetch, revisions)
         for id in gone:
             del self.rules[id]
-        self.rules |= {rule.id: rule async for rule in _readable(rows)}
-        self.unreadable = {row.rule_id for row in rows} - self.rules.keys()
+        self.rules |= await _stored(rows)
         self.instances = {}
         for row in await load_instances(fetch, now - QUIET_AFTER):
             self.instances.setdefault(row.rule_id, {})[row.instance] = row
-        left = self.instances.keys() - self.rules.keys() - self.unreadable
-        ended = await load_rules(fetch, left) if left else []
-        self.ended = {rule.id: rule async for rule in _readable(ended)}
+        left = self.instances.keys() - self.rules.keys()
+        self.ended = await _stored(await load_rules(fetch, left) if left else [])
         self.projects = await all_projects(fetch)
         self.number, self.tick, self.read_at = number, tick, now
 
@@ -97,24 +93,14 @@ class Memory:
         return {name: row for name, row in rows.items() if row.phase != Phase.INACTIVE}
 
 
-async def _readable(rows: Iterable[RuleRow]) -> AsyncIterator[StoredRule]:
-    """The rules of rows; one that cannot be read keeps no other from being evaluated."""
+async def _stored(rows: Iterable[RuleRow]) -> dict[UUID, StoredRule]:
+    """The rules of rows by their ids, also those that cannot be read."""
+    rules = {}
     async for row in in_turns(rows):
-        try:
-            yield stored_rule(row)
-        except ValidationError as error:
-            _log.error("the alert rule %s cannot be read: %s", row.rule_id, error)
-
-
-def stored_rule(row: RuleRow) -> StoredRule:
-    """Returns the rule of a row; raises ValidationError for a document that is none."""
-    return StoredRule(
-        row.rule_id,
-        row.project_id,
-        row.revision,
-        RULE.validate_python(row.document),
-        row.created_at,
-        row.created_by,
-        row.changed_at,
-        row.changed_by,
-    )
+        rule, problem = rule_of(row.name, row.document)
+        if problem is not None:
+            _log.error("the alert rule %s cannot be evaluated: %s", row.rule_id, problem)
+        changed = row.created_at, row.created_by, row.changed_at, row.changed_by
+        given = row.rule_id, row.project_id, row.revision, rule, *changed, problem
+        rules[row.rule_id] = StoredRule(*given)
+    return rules

@@ -18,6 +18,7 @@ import structlog
 from alerts import stages
 from alerts.delivery import KINDS
 from alerts.desk import Desk
+from alerts.documents import rule_of
 from alerts.evidence import EVIDENCE
 from alerts.messages import (
     ACTIONS,
@@ -330,11 +331,11 @@ def _readable(read: Callable[[Any], Read], stored: Iterable[Any]) -> Iterator[Re
 
 
 def _happening(queued: Queued) -> Happening:
-    """A transition with its rule and evidence; raises ValueError if it is unreadable."""
+    """A transition with its rule and evidence; raises ValueError if that is unreadable."""
     return Happening(
         event_id=queued.event_id,
         rule_id=queued.rule_id,
-        rule=RULE.validate_python(queued.document),
+        rule=rule_of(queued.name, queued.document)[0],
         project=queued.project,
         instance=queued.instance,
         transition=Transition(queued.transition),

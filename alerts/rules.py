@@ -183,7 +183,10 @@ RULE: TypeAdapter[Rule] = TypeAdapter(Rule)
 
 @dataclass(frozen=True, slots=True)
 class StoredRule:
-    """A rule in its place: of a project, or of the platform where ``project_id`` is None."""
+    """A rule in its place: of a project, or of the platform where ``project_id`` is None.
+
+    One with a ``problem`` watches nothing: see `alerts.documents.rule_of`.
+    """
 
     id: UUID
     project_id: int | None
@@ -193,3 +196,4 @@ class StoredRule:
     created_by: str
     changed_at: datetime
     changed_by: str
+    problem: str | None = None  # why its document cannot be read

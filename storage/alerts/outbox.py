@@ -35,6 +35,7 @@ class Queued:
     evidence: Mapping[str, Any]
     by: str | None
     flapping: bool
+    name: str  # of the rule
     document: Mapping[str, Any]  # of the rule
 
 
@@ -167,7 +168,7 @@ coalesce((select flap.transition = 'flapping' from alert_events as flap
   where flap.rule_id = event.rule_id and flap.instance = event.instance and flap.at <= event.at
     and flap.transition in ('flapping', 'steady')
   order by flap.at desc limit 1), false) as flapping,
-rule.document
+rule.name, rule.document
 """
 
 _TAKE = f"""
@@ -208,10 +209,11 @@ order by held.rule_id, held.instance limit $3
 _FIRING = _firing_that("")
 
 # Of two channels with the same name the project's counts. An episode that is over for a channel is
-# not told to it again.
+# not told to it again. A document may be any JSON.
 DUE = _firing_that("""
 and exists (
-  select from jsonb_array_elements_text(rule.document -> 'channels') as named(name)
+  select from jsonb_array_elements_text(case jsonb_typeof(rule.document -> 'channels')
+    when 'array' then rule.document -> 'channels' else '[]' end) as named(name)
   cross join lateral (
     select * from alert_channels as own
     where own.name = named.name

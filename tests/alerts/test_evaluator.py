@@ -8,7 +8,16 @@ import pytest
 
 from alerts import evaluator
 from alerts.readings import Watched
-from alerts.rules import LITERAL, Absence, Change, Operator, Threshold, Watch
+from alerts.rules import (
+    LITERAL,
+    Absence,
+    Change,
+    EventKind,
+    OnEvent,
+    Operator,
+    Threshold,
+    Watch,
+)
 from analytics.run import Analytics
 from analytics.state import OneState
 from ingest.identity import entity_uuid
@@ -349,6 +358,42 @@ async def test_what_fires_waits_while_its_rule_cannot_be_read(engine: Engine) ->
     engine = Engine(engine.database, engine.intake, engine.now, engine.holder)
     await engine.tick()
     assert [each for _, each in await engine.history(bad)] == ["firing", "resolved"]
+
+
+async def test_a_rule_that_cannot_be_read_is_told_and_ended(engine: Engine) -> None:
+    rules = [await engine.rule("shop", FAILING) for _ in range(2)]
+    on_event = await engine.rule("shop", OnEvent(EventKind.DEPLOYMENT_FAILED))
+    await engine.follow()
+    await engine.deployments("shop", failed=1)
+    await engine.tick()
+    await engine.follow()
+    broken = {"severity": "critical", "channels": ["ops"], "trigger": {"kind": "watch"}}
+    async with engine.database.transaction() as connection:
+        update = "update alert_rules set document = $1, revision = 2"
+        await connection.execute(update, broken)
+    engine = Engine(engine.database, engine.intake, engine.now, engine.holder)
+    assert (await engine.tick()).failing == 3
+    (row,) = await engine.rows("alert_instances", rules[0])
+    assert (row["phase"], row["health"]) == (2, 2)
+    assert row["evidence"]["reason"].startswith("What is stored cannot be read: trigger.watch")
+    for _ in range(3):
+        await engine.tick(timedelta(minutes=2))
+    await engine.disable(rules[0])
+    await engine.delete(rules[1])
+    await engine.delete(on_event)
+    for _ in range(2):
+        await engine.tick()
+        await engine.follow()
+    for rule in rules:
+        assert await engine.history(rule) == [("", "firing"), ("", "failing"), ("", "gone")]
+    course = [each for _, each in await engine.history(on_event)]
+    assert course == ["firing", "failing", "gone"]
+    events = await engine.rows("alert_events")
+    told = {row["severity"] for row in events if row["transition"] == "failing"}
+    assert told == {"critical"}
+    queued = {row["event_id"] for row in await engine.rows("alert_outbox")}
+    assert queued == {row["event_id"] for row in events}
+    assert await engine.rows("alert_instances") == []
 
 
 async def test_flapping_is_told_and_then_sends_pause(engine: Engine) -> None:

@@ -78,6 +78,18 @@ async def test_what_a_channel_of_the_project_hides_is_not_due(told: Stage) -> No
     assert await due(told) == set(), "nothing is sent to it, though to the platform's it would be"
 
 
+async def test_a_document_may_be_any_json(told: Stage) -> None:
+    await told.webhook("https://hooks.example.com/")
+    await told.happen(await told.rule(rule()))
+    await told.execute("truncate alert_outbox")
+    documents: list[Any] = [{"channels": None}, {"channels": "hook"}, {"channels": {"a": 1}}, [], 7]
+    for document in documents:
+        await told.execute("update alert_rules set document = $1", document)
+        assert await due(told) == set()
+    await told.execute("update alert_rules set document = $1", {"channels": ["hook"]})
+    assert await due(told) == {""}
+
+
 async def test_they_are_found_by_indexes(many: Stage) -> None:
     repeats = _repeats(NOW)
     given = repeats.critical_before, repeats.others_before, repeats.kinds, repeats.keep_state

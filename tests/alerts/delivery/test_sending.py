@@ -5,15 +5,17 @@ import hashlib
 import hmac
 import re
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from access.sealing import Seals
 from alerts.delivery.channel import DeliveryError
+from alerts.evidence import Evidence
 from alerts.messages import page_of
 from alerts.sending import next_try
-from alerts.states import Transition
+from alerts.states import Outcome, Transition
 from resolvers.identifiers import encode_entity
 from storage.alerts import sends
 from storage.alerts.changes import PLATFORM
@@ -53,6 +55,26 @@ async def test_a_transition_becomes_a_signed_webhook(told: Stage) -> None:
     page = encode_entity("Alert", project_id, rule_id)
     assert alert["link"] == f"https://gw.example.com/alerts/{page}"
     assert page_of("", None, rule_id) == f"/alerts/{encode_entity('Alert', PLATFORM, rule_id)}"
+
+
+async def test_of_a_rule_that_cannot_be_read_its_channels_are_told(told: Stage) -> None:
+    async with receiver(OK, OK, OK) as server:
+        await told.webhook(server.url)
+        rule_id = await told.rule(rule())
+        episode = await told.happen(rule_id)
+        sending = told.sending(server.outside())
+        await told.settle(sending)
+        documents: list[Any] = [{"channels": ["hook"], "trigger": 7}, []]
+        for document in documents:
+            await told.execute("update alert_rules set document = $1", document)
+            happened = Transition.FAILING if document else Transition.GONE
+            found = Evidence(told.now, Outcome.ERROR, reason="It is no rule.")
+            await told.happen(rule_id, happened, episode=episode, found=found)
+            await told.pass_time(sending, timedelta(seconds=5))
+        bodies = [request.document for request in server.requests]
+    assert [body["status"] for body in bodies] == ["firing", "told", "resolved"]
+    assert bodies[1]["title"] == "Cannot be evaluated: Failure rate"
+    assert "It is no rule." in bodies[1]["text"]
 
 
 async def test_a_failed_send_is_tried_again_later_under_the_same_key(told: Stage) -> None:
