@@ -57,6 +57,7 @@ class Report:
     changed: int = 0  # instances
     transitions: int = 0
     failing: int = 0  # rules
+    is_blind: bool = False  # there was something to read, and nothing of it could be read
     missed: int = 0  # ticks before this one that did not happen
     seconds: float = 0.0
 
@@ -112,6 +113,8 @@ class Evaluator:
             subject: await self._read(subject, demand, state, report)
             for subject, demand in wanted.items()
         }
+        unread = [each for each in cells.values() if isinstance(each, GatewayError)]
+        report.is_blind = bool(unread) and len(unread) == len(cells)
         found = {
             rule.stored.id: _found_in(rule, cells, report.at) async for rule in in_turns(watched)
         }

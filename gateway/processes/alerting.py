@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from alerts.evaluator import TICK, TICK_SECONDS, Evaluator
 from alerts.leader import Leader
+from alerts.on_events import TICK as EVENTS
 from alerts.on_events import OnEvents
 from gateway.observability.alert_metrics import AlertMetrics
 from gateway.observability.health import Check
@@ -39,17 +40,20 @@ class Alerting:
         self._evaluator = Evaluator(database, retention, self._leader, clock)
         self._on_events = OnEvents(database, self._leader, clock)
         self._last = 0
-        self.ticked_at: datetime | None = None  # when this process last evaluated all rules
+        self._followed_at: datetime | None = None
+        # When this process last evaluated the rules: those on events too within LATE_AFTER, and not
+        # all of the others in vain.
+        self.ticked_at: datetime | None = None
 
     def check(self) -> Check:
         """A check that some worker evaluates the rules; it makes this process degraded at most."""
         return Check("alerts", needed=False, probe=self._fault)
 
     async def _fault(self) -> str | None:
-        last = (await load_ticks(self._database.fetch)).get(TICK)
-        if last is None:
+        ticks = await load_ticks(self._database.fetch)
+        if not ticks.keys() >= {TICK, EVENTS}:
             return "no worker has evaluated the alert rules yet"
-        age = self._clock() - last.evaluated_at
+        age = self._clock() - min(ticks[name].evaluated_at for name in (TICK, EVENTS))
         if age <= LATE_AFTER:
             return None
         return f"the alert rules were last evaluated {age.total_seconds():.0f} seconds ago"
@@ -71,6 +75,7 @@ class Alerting:
         if fence is None:
             return {}
         transitions = await self._on_events.step(fence)
+        self._followed_at = self._clock()
         self.metrics.told(transitions)
         return {"transitions": transitions} if transitions else {}
 
@@ -82,7 +87,9 @@ class Alerting:
         self._last = number
         report = await self._evaluator.tick(fence)
         self.metrics.ticked(report)
-        self.ticked_at = report.at
+        followed = self._followed_at
+        if followed and abs(report.at - followed) <= LATE_AFTER and not report.is_blind:
+            self.ticked_at = report.at
         if not report.transitions and not report.missed:
             return {}
         return {

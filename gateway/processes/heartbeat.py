@@ -21,7 +21,7 @@ EVERY = timedelta(seconds=30)
 
 
 class Heartbeat:
-    """Sends a GET after an evaluation of all rules by this process; none without an address."""
+    """Sends a GET after an evaluation of the rules by this process; none without an address."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class Heartbeat:
         ticked_at: Callable[[], datetime | None],
         on_beat: Callable[[str], None],
     ) -> None:
-        """`ticked_at` is when this process last evaluated all rules."""
+        """`ticked_at` is when this process last evaluated the rules."""
         self._url = url
         self._outgoing = outgoing
         self._ticked_at = ticked_at

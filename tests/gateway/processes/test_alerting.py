@@ -28,6 +28,7 @@ async def test_a_worker_that_leads_evaluates_every_ten_seconds(database: Databas
 
     async def ticks() -> str:
         await alerting.tick()
+        await alerting.follow()
         lines = generate_latest(telemetry.registry).decode().splitlines()
         return next(each for each in lines if each.startswith("gateway_alerts_tick_seconds_count"))
 
@@ -50,3 +51,15 @@ async def test_a_worker_that_leads_evaluates_every_ten_seconds(database: Databas
     assert "gateway_alerts_leading 1.0" in text
     assert "gateway_alerts_missed_ticks_total 5.0" in text
     assert f"gateway_alerts_last_tick_timestamp_seconds {now.timestamp():.9e}" in text
+
+
+async def test_it_is_late_too_if_rules_on_events_are(database: Database) -> None:
+    now = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    alerting = Alerting(database, DEFAULT, "first", Telemetry(), lambda: now)
+    await alerting.lead()
+    await alerting.follow()
+    await alerting.tick()
+    assert await alerting.check().probe() is None
+    now += timedelta(seconds=61)
+    await alerting.tick()
+    assert await alerting.check().probe() == "the alert rules were last evaluated 61 seconds ago"

@@ -1,21 +1,27 @@
 """The heartbeat: a real server is asked for after evaluations, and none of these waits for it."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from prometheus_client import generate_latest
 
 from access.outgoing import Outgoing
+from analytics.run import Analytics
+from analytics.state import OneState
 from gateway.config.settings import Settings, SettingsError
 from gateway.observability.telemetry import Telemetry
 from gateway.opening.outside import heartbeat_url
 from gateway.processes.alerting import Alerting
 from gateway.processes.heartbeat import Heartbeat
 from storage.connections.database import Database
+from storage.errors import Unavailable
 from storage.keeping.windows import DEFAULT
 from tests.alerts.delivery.receivers import OK, answer, eventually, receiver
-from tests.alerts.delivery.stage import NOW
+from tests.alerts.delivery.stage import NOW, watch
+from tests.alerts.engine import Engine
 
 
 class Worker:
@@ -27,9 +33,11 @@ class Worker:
         beat = self.alerting.metrics.beat
         self.heartbeat = Heartbeat(url, outgoing, lambda: self.alerting.ticked_at, beat)
 
-    async def go_on(self, seconds: int) -> None:
+    async def go_on(self, seconds: int, *, follows: bool = True) -> None:
         """Evaluates every ten seconds, with a heartbeat where one is due."""
         for _ in range(seconds // 10):
+            if follows:
+                await self.alerting.follow()
             await self.alerting.tick()
             await self.heartbeat.step()
             self.now += timedelta(seconds=10)
@@ -60,11 +68,40 @@ async def test_a_checker_is_asked_for_as_long_as_rules_are_evaluated(own_databas
     await database.close()
 
 
+async def test_a_checker_is_not_asked_for_while_rules_are_evaluated_in_vain(
+    own_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = await Database.open(own_database_url)
+    async with receiver(*[OK] * 9) as server:
+        worker = Worker(database, server.url, server.outside().outgoing)
+        await worker.alerting.lead()
+        await worker.go_on(30, follows=False)
+        assert server.requests == [], "nobody has looked at what happens"
+        await worker.go_on(30)
+        assert len(server.requests) == 1
+        await worker.go_on(150, follows=False)
+        assert len(server.requests) == 3, "for another minute"
+        await Engine(database, None, NOW).rule("shop", watch())  # type: ignore[arg-type]
+
+        async def away(self: Analytics, questions: Sequence[Any], state: OneState) -> list[Any]:
+            return [Unavailable("away") for _ in questions]
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Analytics, "run_each", away)
+            await worker.go_on(60)
+        assert len(server.requests) == 3, "no statement can be read"
+        await worker.go_on(30)
+        assert len(server.requests) == 4
+        await worker.alerting.resign()
+    await database.close()
+
+
 async def test_no_evaluation_waits_for_a_checker_that_hangs(own_database_url: str) -> None:
     database = await Database.open(own_database_url)
     async with receiver(hangs=True) as server:
         worker = Worker(database, server.url, server.outside().outgoing)
         await worker.alerting.lead()
+        await worker.alerting.follow()
         await worker.alerting.tick()
         waiting = asyncio.create_task(worker.heartbeat.step())
         await eventually(lambda: bool(server.requests))
