@@ -124,6 +124,7 @@ DASHBOARD_PATHS = (
     "/settings/members",
     "/settings/limits",
     "/settings/audit",
+    "/telemetry",
 )
 DASHBOARD_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
     *map(page_route, DASHBOARD_PATHS),

@@ -139,7 +139,8 @@ async def test_demo_signs_in_by_itself_and_every_page_is_silent(
     page.on("response", lambda one: failed.append(one.url) if one.status >= 400 else None)
     await opened(page, run.address)
     await expect(page.get_by_test_id("signed-in")).to_contain_text("demo-admin")
-    for name in ("Deployments", "Errors", "Alerts", "Explorer", "Overview"):
+    names = ("Deployments", "Errors", "Alerts", "Logs", "Explorer", "Measures", "Settings")
+    for name in (*names, "Telemetry", "Overview"):
         await page.get_by_role("link", name=name, exact=True).click()
         await expect(page.get_by_role("heading", level=1)).to_have_text(name)
         await expect(page.locator("main a").first).to_be_visible()
@@ -448,6 +449,7 @@ async def test_refused_token_is_told_and_another_one_signs_in(
         "/measures",
         "/settings/tokens",
         "/settings/audit",
+        "/telemetry",
         "deployment",
         "error",
     ],

@@ -1,4 +1,4 @@
-"""Pages of the dashboard beside the figures: logs, the search, measures and the settings."""
+"""Pages of the dashboard beside the figures: logs, the search, measures, settings, telemetry."""
 
 import re
 import time
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import post, violations
+from tests.browser.conftest import ask, post, violations
 from tests.machine import Run
 
 pytestmark = pytest.mark.process
@@ -134,3 +134,59 @@ async def test_project_key_is_made_and_revoked(page: Page, run: Run) -> None:
     await row.get_by_role("button", name="Revoke").click()
     await page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     await expect(row).to_contain_text("Revoked by")
+
+
+async def test_telemetry_has_its_charts_for_each_network(page: Page, run: Run, token: str) -> None:
+    await page.goto(f"{run.address}/")
+    await page.get_by_role("link", name="Telemetry").click()
+    charts = page.locator('[aria-roledescription="chart"]')
+    await expect(charts).to_have_count(4)
+    for name in ("Active projects by network", "Deployments by outcome", "Deployments by network"):
+        await expect(page.get_by_role("group", name=name)).to_be_visible()
+    adoption = page.get_by_role("list", name="Adoption by template").get_by_role("listitem")
+    stats = """query($filter: DeploymentFilter) { deploymentStats(filter: $filter,
+        range: {last: "P7D"}) { byTemplate(first: 100) { name share } } }"""
+    for network in ("metis", "hyperion"):
+        await page.get_by_role("group", name="Network").get_by_role("button", name=network).click()
+        await expect(page).to_have_url(re.compile(f"network={network}"))
+        figures = ask(run, token, stats, filter={"networks": [network]})["deploymentStats"]
+        used = [one for one in figures["byTemplate"] if one["share"] > 0]
+        await expect(adoption).to_have_count(len(used))
+        await expect(adoption.first).to_contain_text(used[0]["name"])
+        await expect(charts).to_have_count(4)
+        await page.get_by_role("group", name="Network").get_by_role("button", name=network).click()
+
+
+VIEWER = """mutation($name: String!) { createServiceToken(input: {
+    name: $name, roles: [VIEWER], projects: ["storefront"]}) { token serviceToken { id } } }"""
+REVOKE = (
+    """mutation($id: ID!) { revokeServiceToken(input: {id: $id}) { userErrors { message } } }"""
+)
+
+
+async def test_viewer_of_one_project_lands_in_it_until_the_token_is_revoked(
+    page: Page, run: Run, token: str
+) -> None:
+    made = ask(run, token, VIEWER, name=f"viewer {time.monotonic_ns()}")["createServiceToken"]
+    await page.goto(f"{run.address}/#token={made['token']}")
+    await expect(page).to_have_url(re.compile("project=storefront"))
+    await expect(page.get_by_role("button", name="project: storefront")).to_be_visible()
+    pages = page.get_by_role("navigation", name="Pages")
+    await expect(pages.get_by_role("link", name="Networks")).to_be_visible()
+    await expect(pages.get_by_role("link", name="Telemetry")).to_have_count(0)
+    await pages.get_by_role("link", name="Settings").click()
+    tabs = page.get_by_role("navigation", name="Settings").get_by_role("link")
+    await expect(tabs).to_have_text(["You"])
+    await expect(page.get_by_test_id("section-projects").locator("tbody tr")).to_have_count(1)
+    await page.goto(f"{run.address}/telemetry")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("This page is for admins")
+    await page.goto(f"{run.address}/settings/tokens")
+    await expect(page.get_by_test_id("section-tokens").get_by_role("alert")).to_be_visible()
+
+    await page.goto(f"{run.address}/")
+    await expect(page.get_by_test_id("freshness")).to_contain_text("live")
+    ask(run, token, REVOKE, id=made["serviceToken"]["id"])
+    await expect(page.get_by_test_id("refused")).to_contain_text("has been revoked")
+    assert await violations(page) == []
+    await page.emulate_media(color_scheme="dark")
+    assert await violations(page, "color-contrast") == []

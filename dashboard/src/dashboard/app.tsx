@@ -1,7 +1,7 @@
 // The whole dashboard: who is signed in, where the pages are, and the page of the address.
 import { Component, lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 
-import { lend } from "../shared/token";
+import { lend, type Owner } from "../shared/token";
 import { Link } from "./address/link";
 import { useAddress } from "./address/location";
 import { useView, useWholeAddress } from "./address/view";
@@ -10,7 +10,7 @@ import { type Session, session, sessions } from "./api/session";
 import { useStore } from "./api/store";
 import { askWho } from "./api/who";
 import { Navigation } from "./navigation";
-import { pageAt } from "./pages/pages";
+import { isOffered, pageAt } from "./pages/pages";
 import { SignIn } from "./pages/sign-in";
 import { Loading } from "./panels/panel";
 import { PaletteButton } from "./parts/palette-button";
@@ -36,13 +36,14 @@ export function AnalyticsDashboard() {
 function Frame({ current }: { current: Session & { kind: "signed in" } }) {
   const { path } = useAddress();
   const view = useView();
-  useWholeAddress();
+  const { owner } = current;
+  useWholeAddress(onlyProjectOf(owner));
   const found = pageAt(path);
   const [isMenuOpen, setIsMenuOpen] = useState(false);
   useEffect(() => setIsMenuOpen(false), [path]);
   useEffect(() => {
-    if (current.owner === null) void askWho(current.token);
-  }, [current]);
+    if (owner === null) void askWho(current.token);
+  }, [owner, current.token]);
   useEffect(() => {
     document.title = `${found?.page.title ?? "Not found"} · Deployment analytics`;
   }, [found?.page.title]);
@@ -64,11 +65,17 @@ function Frame({ current }: { current: Session & { kind: "signed in" } }) {
         </Suspense>
         <SignedIn current={current} />
       </header>
-      <Navigation path={path} view={view} roles={current.owner?.roles ?? []} isOpen={isMenuOpen} onClose={() => setIsMenuOpen(false)} />
+      <Navigation path={path} view={view} roles={owner?.roles ?? []} isOpen={isMenuOpen} onClose={() => setIsMenuOpen(false)} />
       <main id="main" tabIndex={-1}>
         <Boundary key={path}>
           <Suspense fallback={<Loading />}>
-            {found ? <found.page.Page key={found.id} id={found.id} /> : <NotFound />}
+            {found && owner !== null && !isOffered(found.page, owner.roles) ? (
+              <NotOffered />
+            ) : found ? (
+              <found.page.Page key={found.id} id={found.id} />
+            ) : (
+              <NotFound />
+            )}
           </Suspense>
         </Boundary>
       </main>
@@ -107,6 +114,21 @@ function NotFound() {
       <p>The navigation leads to those there are.</p>
     </div>
   );
+}
+
+function NotOffered() {
+  return (
+    <div className="heading">
+      <h1>This page is for admins</h1>
+      <p>Your token has another role.</p>
+    </div>
+  );
+}
+
+/** The project of a reader who can see but one. */
+function onlyProjectOf(owner: Owner | null): string | null {
+  if (owner === null || owner.roles.includes("admin") || owner.projects.length !== 1) return null;
+  return owner.projects[0] ?? null;
 }
 
 /** Shows what went wrong in the page in place of it, and leaves the frame. */

@@ -1,7 +1,7 @@
 // The dashboard's pages, so that GraphiQL is one of them; the gateway says whether it serves them.
 import { type KeyboardEvent, useId, useRef, useState } from "react";
 
-import { GROUPS, PAGES } from "../dashboard/pages/pages";
+import { GROUPS, offeredPages } from "../dashboard/pages/pages";
 
 const hasDashboard = document.querySelector<HTMLMetaElement>('meta[name="with-dashboard"]')?.content === "yes";
 
@@ -10,7 +10,7 @@ export function Menu({ roles }: { roles: string[] }) {
   const button = useRef<HTMLButtonElement>(null);
   const id = useId();
   if (!hasDashboard) return null;
-  const offered = PAGES.filter((page) => page.roles === undefined || page.roles.some((role) => roles.includes(role)));
+  const offered = offeredPages(roles);
   const press = ({ key }: KeyboardEvent) => {
     if (key !== "Escape" || !isOpen) return;
     setIsOpen(false);

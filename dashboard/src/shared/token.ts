@@ -2,7 +2,7 @@
 
 const STORAGE_KEY = "gateway-token";
 
-export type Owner = { subject: string; roles: string[] };
+export type Owner = { subject: string; roles: string[]; projects: string[] };
 
 /**
  * Moves a token from `#token=…` in the address bar into this tab's storage.
@@ -64,8 +64,8 @@ export async function borrow(): Promise<void> {
 export function owner(token: string): Owner | null {
   try {
     const claims = JSON.parse(decodePart(token.split(".")[1] ?? "")) as Record<string, unknown>;
-    const roles = Array.isArray(claims.roles) ? claims.roles.map(String) : [];
-    return typeof claims.sub === "string" ? { subject: claims.sub, roles } : null;
+    const [roles, projects] = [claims.roles, claims.projects].map((claim) => (Array.isArray(claim) ? claim.map(String) : []));
+    return typeof claims.sub === "string" ? { subject: claims.sub, roles: roles ?? [], projects: projects ?? [] } : null;
   } catch {
     return null;
   }

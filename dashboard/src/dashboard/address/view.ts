@@ -1,5 +1,5 @@
 // What the reader looks at, all of it in the address: range, zone, comparison and filters.
-import { useMemo } from "react";
+import { useMemo, useRef } from "react";
 
 import type { ApiFilter, BuildFilter, BuildPhaseFilter, Comparison, DeploymentFilter, ErrorFilter, FunctionFilter } from "../../../generated/graphql";
 import { go, hrefOf, useAddress } from "./location";
@@ -30,6 +30,8 @@ export type View = Span & {
   /** The same where there is little room: `before`. */
   compareShort: string;
   filter: DeploymentFilter;
+  /** The same without the networks. */
+  everywhere: DeploymentFilter;
   errorFilter: ErrorFilter;
   /** Builds have no network, functions and the API no template either: those filters are left out. */
   buildFilter: BuildFilter;
@@ -57,8 +59,8 @@ function viewOf(path: string, query: URLSearchParams): View {
   const value = (name: string) => query.get(name) ?? "";
   const values = (name: string) => value(name).split(",").filter(Boolean);
   const filter = filterOf(values, DIMENSIONS);
-  const buildFilter = filterOf(values, ["project", "template", "environment"]);
   const placeFilter = filterOf(values, ["project", "environment"]);
+  const everywhere = filterOf(values, ["project", "template", "environment"]);
   const faults: string[] = [];
   const zone = zoneOf(value("zone"), faults);
   const span = rangeOf(value("range"), zone, faults);
@@ -72,8 +74,9 @@ function viewOf(path: string, query: URLSearchParams): View {
     compareShort: comparison?.short ?? "",
     filter,
     errorFilter: filter,
-    buildFilter,
-    phaseFilter: buildFilter,
+    everywhere,
+    buildFilter: everywhere,
+    phaseFilter: everywhere,
     functionFilter: placeFilter,
     apiFilter: placeFilter,
     slug: values("project")[0] ?? "",
@@ -88,12 +91,20 @@ function filterOf(values: (name: string) => string[], names: readonly Dimension[
   return Object.fromEntries(names.filter((name) => values(name).length > 0).map((name) => [`${name}s`, values(name)]));
 }
 
-/** Writes range and zone into the address, so that a link shows everybody the same. */
-export function useWholeAddress(): void {
+/**
+ * Writes range and zone into the address, so that a link shows everybody the same. Who can see only
+ * one project and opens the overview without a link to something lands in that project.
+ */
+export function useWholeAddress(only: string | null): void {
   const { path, query } = useAddress();
-  if (query.has("range") && query.has("zone")) return;
-  const whole = { range: value(query, "range", USUAL_RANGE), zone: value(query, "zone", ownZone()) };
-  queueMicrotask(() => go(hrefOf(path, changed(query, whole)), { replace: true }));
+  const isLanding = useRef(path === "/" && !query.has("range"));
+  const project = isLanding.current && path === "/" && !query.has("project") ? only : null;
+  if (query.has("range") && query.has("zone") && project === null) return;
+  const whole = { range: value(query, "range", USUAL_RANGE), zone: value(query, "zone", ownZone()), ...(project ? { project } : {}) };
+  queueMicrotask(() => {
+    if (project !== null) isLanding.current = false;
+    go(hrefOf(path, changed(query, whole)), { replace: true });
+  });
 }
 
 function value(query: URLSearchParams, name: string, usual: string): string {

@@ -22,10 +22,16 @@ export function zoneNames(): string[] {
 
 /** The instant of a local time such as `2026-11-01T09:30`; null if the zone's clocks skip it. */
 export function instantOf(local: string, zone: string): Date | null {
+  const instant = instantNear(local, zone);
+  return localOf(instant, zone) === local ? instant : null;
+}
+
+/** The same; of a time that the zone's clocks skip, the instant at which they would have shown it. */
+export function instantNear(local: string, zone: string): Date {
   const shown = Date.parse(`${local}Z`);
-  const near = shown - offsetOf(shown, zone);
-  const instant = shown - offsetOf(near, zone);
-  return instant + offsetOf(instant, zone) === shown ? new Date(instant) : null;
+  // The offset of the first guess can be that of the other side of a change of the clocks.
+  const guess = shown - offsetOf(shown, zone);
+  return new Date(shown - offsetOf(guess, zone));
 }
 
 /** The local time of an instant, as `2026-11-01T09:30`. */

@@ -10,6 +10,9 @@ export type Series = {
   values: (number | null)[];
 };
 
+/** The tones of series that only differ in what they are about, such as networks. */
+export const CATEGORIES = ["cat-1", "cat-2", "cat-3", "cat-4", "cat-5", "cat-6"];
+
 export type Frame = { width: number; height: number; left: number; top: number; count: number; largest: number };
 
 export const xOf = (frame: Frame, index: number): number =>

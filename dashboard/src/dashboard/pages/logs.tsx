@@ -137,7 +137,7 @@ function LogFilters({ view, stats }: { view: View; stats: Stats | null | undefin
     { name: "function", groups: stats?.byFunction },
   ];
   return (
-    <FilterBar view={view} names={names} only={["project", "environment"]}>
+    <FilterBar view={view} names={names} only={["project", "environment"]} also={["logger", "function", "deployment", "trace"]}>
         {more.map(({ name, groups }) => (
           <ManyChoice key={name} label={name} chosen={view.values(name)} options={(groups ?? []).flatMap((group) => group.name ?? [])} onChange={(chosen) => view.change({ [name]: chosen, before: null })} />
         ))}

@@ -34,6 +34,7 @@ export const PAGES: Page[] = [
   { path: "/networks/:id", title: "Network", Page: part(group, "NetworkPage") },
   { path: "/templates", title: "Templates", Page: part(groups, "TemplatesPage"), group: "Adoption" },
   { path: "/templates/:id", title: "Template", Page: part(group, "TemplatePage") },
+  { path: "/telemetry", title: "Telemetry", Page: lazy(() => import("./telemetry")), group: "Adoption", roles: ["admin"] },
   { path: "/errors", title: "Errors", Page: lazy(() => import("./errors")), group: "Problems" },
   { path: "/errors/:id", title: "Error", Page: lazy(() => import("./error")) },
   { path: "/alerts", title: "Alerts", Page: lazy(() => import("./alerts")), group: "Problems" },
@@ -62,7 +63,11 @@ function part<Name extends string>(file: () => Promise<Record<Name, ComponentTyp
 
 /** The pages of the navigation that somebody with these roles is offered. */
 export function offeredPages(roles: string[]): Page[] {
-  return PAGES.filter((page) => page.group !== undefined && (page.roles === undefined || page.roles.some((role) => roles.includes(role))));
+  return PAGES.filter((page) => page.group !== undefined && isOffered(page, roles));
+}
+
+export function isOffered(page: Page, roles: string[]): boolean {
+  return page.roles === undefined || page.roles.some((role) => roles.includes(role));
 }
 
 /** The page at a path, with the id in it. */

@@ -52,7 +52,7 @@ export default function AuditPage() {
       <div className="filters">
         <SettingsTabs view={view} />
       </div>
-      <FilterBar view={view} names={undefined} only={[]}>
+      <FilterBar view={view} names={undefined} only={[]} also={EXACTLY}>
         {EXACTLY.map((name) => (
           <Search key={name} view={view} name={name} label={`${name.charAt(0).toUpperCase()}${name.slice(1)}`} />
         ))}

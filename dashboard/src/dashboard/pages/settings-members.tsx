@@ -34,8 +34,8 @@ const REMOVE = graphql(`
 `);
 
 const ROLES: [MemberRole, string][] = [
-  ["MEMBER", "member: works on the project"],
-  ["OWNER", "owner: answers for the project"],
+  ["MEMBER", "member"],
+  ["OWNER", "owner"],
 ];
 
 type Member = NonNullable<NonNullable<MembersQuery["project"]>["members"]>[number];
@@ -102,7 +102,7 @@ function PutMember({ project, onDone }: { project: string; onDone: () => void })
         <Field name="E-mail" hint="Unchanged if empty.">
           <input type="email" value={email} onChange={(event) => setEmail(event.target.value)} />
         </Field>
-        <Field name="Role">
+        <Field name="Role" hint="An owner answers for the project.">
           <Choices value={role} options={ROLES} onChange={setRole} />
         </Field>
         <div className="whole buttons">

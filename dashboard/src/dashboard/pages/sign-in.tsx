@@ -14,7 +14,7 @@ export function SignIn({ reason }: { reason: string | null }) {
       <h1>Deployment analytics</h1>
       {reason !== null && (
         <p className="banner" role="alert" data-testid="refused">
-          The token was refused: {reason}
+          {/expired/.test(reason) ? "Your token is no longer valid, so you are signed out" : "The gateway refused the token"}: {reason}
         </p>
       )}
       <p>
@@ -23,7 +23,7 @@ export function SignIn({ reason }: { reason: string | null }) {
       </p>
       <form onSubmit={submit}>
         <label htmlFor="token">Access token</label>
-        <input id="token" type="password" autoComplete="off" data-testid="token-field" value={text} onChange={(event) => setText(event.target.value)} />
+        <input id="token" type="password" autoComplete="off" autoFocus data-testid="token-field" value={text} onChange={(event) => setText(event.target.value)} />
         <button type="submit" data-testid="token-submit">
           Sign in
         </button>

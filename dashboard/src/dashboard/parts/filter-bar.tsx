@@ -30,10 +30,12 @@ const GROUPS = {
   environment: "byEnvironment",
 } as const satisfies Record<Dimension, keyof NonNullable<Names>>;
 
-type Props = { view: View; names: Names; hasComparison?: boolean; only?: readonly Dimension[]; children?: ReactNode };
+/** `also`: filters of the page's own, which its children change. */
+type Props = { view: View; names: Names; hasComparison?: boolean; only?: readonly Dimension[]; children?: ReactNode; also?: readonly string[] };
 
-export function FilterBar({ view, names, hasComparison, only = DIMENSIONS, children }: Props) {
-  const isFiltered = DIMENSIONS.some((dimension) => view.value(dimension) !== "");
+export function FilterBar({ view, names, hasComparison, only = DIMENSIONS, children, also = [] }: Props) {
+  const filters = [...DIMENSIONS, ...also];
+  const isFiltered = filters.some((name) => view.value(name) !== "");
   return (
     <div className="filters" role="group" aria-label="Range and filters">
       <RangeChoice view={view} />
@@ -60,7 +62,7 @@ export function FilterBar({ view, names, hasComparison, only = DIMENSIONS, child
         </span>
       )}
       {isFiltered && (
-        <button type="button" className="quiet" onClick={() => view.change(Object.fromEntries(DIMENSIONS.map((name) => [name, null])))}>
+        <button type="button" className="quiet" onClick={() => view.change(Object.fromEntries([...filters, "before"].map((name) => [name, null])))}>
           Clear filters
         </button>
       )}

@@ -2,7 +2,7 @@
 import type { Dimension as Grouping, ExploreQuery } from "../../../generated/graphql";
 import { type Measure, wordsOf } from "../api/catalogue";
 import { ChartComponent, type Marker } from "../charts/chart";
-import type { Series } from "../charts/shapes";
+import { CATEGORIES, type Series } from "../charts/shapes";
 import { formatOf, ticksOf } from "../format/units";
 import { groupName, lower } from "../format/words";
 import { Empty } from "../panels/panel";
@@ -22,13 +22,11 @@ type Props = {
   height?: number;
 };
 
-const TONES = ["cat-1", "cat-2", "cat-3", "cat-4", "cat-5", "cat-6"];
-
 export function MetricChart({ table, measure, by, zone, bound, markers = [], height = 320 }: Props) {
   const [column, below] = table.columns;
   const series: Series[] = table.groups.map((group, index) => ({
     name: nameOf(group, by, measure),
-    tone: group.isOthers ? "quiet" : (TONES[index] ?? "quiet"),
+    tone: group.isOthers ? "quiet" : (CATEGORIES[index] ?? "quiet"),
     // Beside a bound each group is compared by itself, so bars are not stacked.
     kind: measure.additive && bound === undefined ? "bar" : "line",
     values: (column?.values[index] ?? []).map((value, at) => (below?.values[index]?.[at] === 0 ? null : value)),

@@ -1,5 +1,5 @@
 // A button that opens a small window below it; Escape and a click elsewhere close it.
-import { type ReactNode, useId, useRef, useState } from "react";
+import { type ReactNode, Suspense, useId, useRef, useState } from "react";
 
 type Props = {
   /** Names the window, and begins the button's name. */
@@ -43,7 +43,7 @@ export function Popup({ label, text, isChosen = false, children }: Props) {
         onBeforeToggle={(event) => event.newState === "open" && place()}
         onToggle={(event) => setIsOpen(event.newState === "open")}
       >
-        {isOpen && children(() => window.current?.hidePopover())}
+        <Suspense>{isOpen && children(() => window.current?.hidePopover())}</Suspense>
       </div>
     </span>
   );

@@ -4,7 +4,7 @@ import { type FormEvent, useState } from "react";
 import { type CreateSilenceInput, graphql, type MatchKind, type Weekday } from "../../../generated/graphql";
 import { go } from "../address/location";
 import type { View } from "../address/view";
-import { instantOf, shownAt } from "../format/wall-clock";
+import { instantNear, localOf } from "../address/zones";
 import { lower } from "../format/words";
 import { useIsAdmin, useMutation } from "./acting";
 import { Choices, Fault, Field, ProjectChoice } from "./form";
@@ -58,7 +58,7 @@ function draftOf(view: View, projects: string[], isAdmin: boolean): Draft {
     comment: "",
     startsAt: "",
     hours: "4",
-    endsAt: shownAt(Date.now() + 4 * HOUR_MS, view.zone),
+    endsAt: localOf(new Date(Date.now() + 4 * HOUR_MS), view.zone),
     untilResolved: false,
     recurs: false,
     weekdays: ["SATURDAY", "SUNDAY"],
@@ -68,9 +68,9 @@ function draftOf(view: View, projects: string[], isAdmin: boolean): Draft {
 }
 
 function inputOf(draft: Draft, zone: string): CreateSilenceInput {
-  const startsAt = draft.startsAt === "" ? null : instantOf(draft.startsAt, zone);
+  const startsAt = draft.startsAt === "" ? null : instantNear(draft.startsAt, zone).toISOString();
   const first = startsAt === null ? Date.now() : Date.parse(startsAt);
-  const ownEnd = draft.hours === OF_OWN ? instantOf(draft.endsAt, zone) : null;
+  const ownEnd = draft.hours === OF_OWN ? instantNear(draft.endsAt, zone).toISOString() : null;
   return {
     project: draft.project || null,
     matchers: draft.matchers,
