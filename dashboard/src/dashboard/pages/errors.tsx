@@ -25,8 +25,8 @@ const LIST = graphql(`
   ) {
     errorStats(filter: $errorFilter, range: $range, timeZone: $zone) { freshness { asOf complete } }
     kinds: errorStats(range: $range, timeZone: $zone) {
-      byErrorType(first: 50) { name }
-      bySeverity { name occurrences }
+      byErrorType(first: 20) { name }
+      bySeverity(first: 6) { name occurrences }
     }
     errors(
       filter: $errorFilter, range: $range, timeZone: $zone, statuses: $statuses, search: $search
