@@ -128,6 +128,11 @@ async def test_refused_token_is_told_with_the_reason(page: Page, run: Run) -> No
     await page.goto(f"{run.address}/graphql#token={forged}")
     await expect(page.get_by_test_id("refused")).to_contain_text("signature")
     await expect(page.get_by_test_id("token-field")).to_be_visible()
+    other = await page.context.new_page()
+    await other.goto(f"{run.address}/graphql")
+    await expect(other.get_by_test_id("token-needed")).to_be_visible()
+    await until_ready(other)  # by then the first tab has been asked
+    await expect(other.get_by_test_id("token-needed")).to_be_visible()
 
 
 async def test_phone_shows_operation_and_answer_without_scrolling_sideways(
@@ -193,8 +198,8 @@ async def test_escape_then_tab_leaves_the_editor(page: Page, signed_in: str) -> 
     await expect(field).not_to_be_focused()
 
 
-async def test_second_tab_is_signed_in_and_leads_to_the_dashboard(
-    page: Page, run: Run, signed_in: str
+async def test_tabs_sign_in_and_out_together(
+    page: Page, run: Run, token: str, signed_in: str
 ) -> None:
     await page.goto(signed_in)
     await expect(page.get_by_test_id("signed-in")).to_contain_text("demo-admin")
@@ -204,6 +209,20 @@ async def test_second_tab_is_signed_in_and_leads_to_the_dashboard(
     await other.get_by_test_id("menu").click()
     await other.get_by_role("link", name="Deployments").click()
     await expect(other.get_by_role("heading", level=1)).to_have_text("Deployments")
+
+    await other.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_test_id("token-needed")).to_be_visible()
+    for tab in (other, page):
+        await tab.reload()
+        await expect(tab.get_by_test_id("token-field")).to_be_visible()
+    last = await page.context.new_page()
+    await last.goto(f"{run.address}/graphql")
+    # By the time the editors are there the other tabs have been asked.
+    await expect(last.get_by_label("Response, scrollable")).to_be_visible()
+    await expect(last.get_by_test_id("token-needed")).to_be_visible()
+    await page.get_by_test_id("token-field").fill(token)
+    await page.get_by_test_id("token-submit").click()
+    await expect(page.get_by_test_id("signed-in")).to_contain_text("demo-admin")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -25,7 +25,7 @@ export function AnalyticsDashboard() {
     addEventListener("hashchange", take);
     return () => removeEventListener("hashchange", take);
   }, []);
-  useEffect(lend, []);
+  useEffect(() => lend(session.end), []);
   const token = current.kind === "signed in" ? current.token : null;
   useEffect(() => disconnect, [token]);
   if (current.kind === "starting") return <Loading />;

@@ -12,6 +12,7 @@ export function App() {
   const [measured, setMeasured] = useState<Measured | null>(null);
   const send = useMemo(() => {
     return createSender(token, (next) => {
+      if (next.kind === "refused") tokens.doubt();
       setOutcome(next);
       if (next.measured) setMeasured(next.measured);
     });
@@ -45,7 +46,7 @@ function useToken(): [string | null, (token: string | null) => void] {
       setToken(tokens.read());
     };
     void tokens.borrow().then(take);
-    const end = tokens.lend();
+    const end = tokens.lend(() => setToken(null));
     addEventListener("hashchange", take);
     return () => {
       end();
@@ -53,7 +54,7 @@ function useToken(): [string | null, (token: string | null) => void] {
     };
   }, []);
   const change = (next: string | null) => {
-    if (next === null) tokens.forget();
+    if (next === null) tokens.signOut();
     else tokens.keep(next);
     setToken(tokens.read());
   };

@@ -2,6 +2,8 @@
 import { getOperationAST, parse } from "graphql";
 import { type Client, createClient } from "graphql-ws/client";
 
+import { accept } from "../shared/token";
+
 export type Operation = {
   query: string;
   operationName?: string | null;
@@ -27,18 +29,20 @@ export function createSender(token: string | null, report: Report): Send {
   let client: Client | null = null;
   return (given, options) => {
     const operation = withoutOldName(given);
-    if (!isSubscription(operation)) return answer(operation, headersFor(token, options?.headers), report);
+    if (!isSubscription(operation)) return answer(operation, token, headersFor(token, options?.headers), report);
     client ??= connect(token);
     return messages(client, operation, report);
   };
 }
 
-async function answer(operation: Operation, headers: Headers, report: Report): Promise<object> {
+async function answer(operation: Operation, token: string | null, headers: Headers, report: Report): Promise<object> {
   const isOwn = operation.operationName === INTROSPECTION;
   const started = performance.now();
   try {
     const body = JSON.stringify(isOwn ? operation : { ...operation, extensions: { cost: true } });
     const response = await fetch("/graphql", { method: "POST", headers, body });
+    // The headers editor may have named another token.
+    if (response.ok && token !== null && headers.get("Authorization") === bearer(token)) accept(token);
     const { cost, shown } = withoutCost(await readAnswer(response));
     if (response.status === 401) report({ kind: "refused", reason: firstMessage(shown) });
     else report({ kind: "answered", reason: "", ...(isOwn ? {} : { measured: { ms: performance.now() - started, cost } }) });
@@ -117,9 +121,13 @@ function headersFor(token: string | null, entered: Record<string, string> = {}):
     headers.set("Accept", "application/graphql-response+json, application/json;q=0.9");
   }
   if (token !== null && !headers.has("Authorization")) {
-    headers.set("Authorization", `Bearer ${token}`);
+    headers.set("Authorization", bearer(token));
   }
   return headers;
+}
+
+function bearer(token: string): string {
+  return `Bearer ${token}`;
 }
 
 async function readAnswer(response: Response): Promise<Answer> {

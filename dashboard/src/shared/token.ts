@@ -1,6 +1,7 @@
 // Takes the access token from the address, stores it for this tab, and reads its owner from it.
 
 const STORAGE_KEY = "gateway-token";
+const SIGNED_OUT_KEY = "gateway-signed-out";
 
 export type Owner = { subject: string; roles: string[]; projects: string[] };
 
@@ -21,29 +22,62 @@ export function read(): string | null {
 
 export function keep(token: string): void {
   sessionStorage.setItem(STORAGE_KEY, clean(token));
+  sessionStorage.removeItem(SIGNED_OUT_KEY);
 }
 
 export function forget(): void {
   sessionStorage.removeItem(STORAGE_KEY);
 }
 
+/** Whether this tab was signed out and got no token since: then it takes none by itself. */
+export function hasSignedOut(): boolean {
+  return sessionStorage.getItem(SIGNED_OUT_KEY) !== null;
+}
+
+/** Forgets the token in every tab of this browser. */
+export function signOut(): void {
+  signOutHere();
+  tabs.postMessage(SIGNED_OUT);
+}
+
+function signOutHere(): void {
+  forget();
+  sessionStorage.setItem(SIGNED_OUT_KEY, "yes");
+}
+
+let accepted: string | null = null;
+
+/** Notes that the gateway has answered to this token: only then is it lent. */
+export function accept(token: string): void {
+  accepted = token;
+}
+
+/** Notes that the gateway has refused the token. */
+export function doubt(): void {
+  accepted = null;
+}
+
 const tabs = new BroadcastChannel(STORAGE_KEY);
 const QUESTION = "who is signed in?";
+const SIGNED_OUT = "signed out";
 const LONGEST_WAIT_MS = 150;
 
-/** Gives this tab's token to others of this browser that ask; until the returned function is called. */
-export function lend(): () => void {
+/** Lends this tab's token to others that ask, and signs out with them; until the returned function is called. */
+export function lend(onSignedOut: () => void): () => void {
   const answer = ({ data }: MessageEvent) => {
     const token = read();
-    if (data === QUESTION && token !== null) tabs.postMessage({ token });
+    if (data === QUESTION && token !== null && token === accepted) tabs.postMessage({ token });
+    if (data !== SIGNED_OUT) return;
+    signOutHere();
+    onSignedOut();
   };
   tabs.addEventListener("message", answer);
   return () => tabs.removeEventListener("message", answer);
 }
 
-/** Takes the token of another tab that is signed in, if this one is not; returns once one has answered, or none will. */
+/** Takes the token of another tab that is signed in, if this one may; returns once one has answered, or none will. */
 export async function borrow(): Promise<void> {
-  if (read() !== null) return;
+  if (!mayBorrow()) return;
   await new Promise<void>((resolve) => {
     const end = () => {
       tabs.removeEventListener("message", take);
@@ -51,13 +85,18 @@ export async function borrow(): Promise<void> {
     };
     const take = ({ data }: MessageEvent) => {
       if (typeof data?.token !== "string") return;
-      keep(data.token);
+      if (mayBorrow()) keep(data.token);
       end();
     };
     tabs.addEventListener("message", take);
     setTimeout(end, LONGEST_WAIT_MS);
     tabs.postMessage(QUESTION);
   });
+}
+
+/** A token that is there, such as one that was pasted meanwhile, is never replaced. */
+function mayBorrow(): boolean {
+  return read() === null && !hasSignedOut();
 }
 
 /** The owner that the token names, for display only: nothing is verified here. */

@@ -1,5 +1,6 @@
 // One request to the gateway: every way it can fail becomes one of a few outcomes.
 import type { Text } from "../../../generated/graphql";
+import { accept } from "../../shared/token";
 import { session } from "./session";
 
 export type Problem = { message: string; path?: (string | number)[]; code?: string };
@@ -38,6 +39,7 @@ export async function ask<Data, Variables>(
       body: JSON.stringify({ query: text, variables }),
       ...(signal ? { signal } : {}),
     });
+    if (response.ok && token !== null) accept(token);
     const answer = await readAnswer<Data>(response);
     const problems = (answer.errors ?? []).map(({ message, path, extensions }) => ({
       message,

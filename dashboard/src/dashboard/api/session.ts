@@ -15,9 +15,10 @@ export const session = {
     return current.kind === "signed in" ? current.token : null;
   },
 
-  /** Signs in with the token at hand; a demo on this machine gives one if there is none. */
+  /** Signs in with the token at hand; without one by a demo on this machine or another tab, unless this tab has signed out. */
   async start(): Promise<void> {
     tokens.takeFromAddress();
+    if (tokens.hasSignedOut()) return session.end();
     if (tokens.read() === null) await startDemo(null);
     if (sessions.get().kind === "signed out") await tokens.borrow();
     const kept = tokens.read();
@@ -30,8 +31,14 @@ export const session = {
     if (kept !== null) sessions.set(signedIn(kept, false));
   },
 
+  /** Signs out in every tab of this browser. */
   leave(): void {
-    tokens.forget();
+    tokens.signOut();
+    session.end();
+  },
+
+  /** Asks for a token, since the one there was is forgotten. */
+  end(): void {
     sessions.set({ kind: "signed out", reason: null });
   },
 
