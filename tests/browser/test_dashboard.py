@@ -1,5 +1,6 @@
 """The dashboard in a real browser, on a whole running gateway with demo data."""
 
+import asyncio
 import json
 import os
 import re
@@ -409,12 +410,11 @@ async def test_phone_goes_from_page_to_page_by_the_menu(phone: Page, run: Run) -
     await expect(errors).to_be_hidden()
 
 
-async def test_refused_token_is_told_and_another_one_signs_in(
-    page: Page, run: Run, token: str
-) -> None:
-    forged = issue(
+def forged_token(subject: str) -> str:
+    """A token that the gateway refuses."""
+    return issue(
         "another secret than the one of the gateway",
-        "somebody",
+        subject,
         [Role.ADMIN],
         [],
         lifetime=timedelta(hours=1),
@@ -422,6 +422,33 @@ async def test_refused_token_is_told_and_another_one_signs_in(
         issuer="deployment-analytics-gateway",
         audience="deployment-analytics-gateway",
     )
+
+
+async def test_a_pasted_token_stays_when_the_demo_gives_one_late(
+    page: Page, run: Run, token: str
+) -> None:
+    forged, pasted = forged_token("demo-admin"), asyncio.Event()
+
+    async def give_late(route: Route) -> None:
+        await pasted.wait()
+        await route.fulfill(json={"token": forged})
+
+    await page.route("**/demo-token", give_late)
+    await page.goto(f"{run.address}/#token={forged}")  # as of an earlier demo: it asks for another
+    await page.get_by_test_id("token-field").fill(token)
+    async with page.expect_response("**/demo-token"):
+        await page.get_by_test_id("token-submit").click()
+        await expect(card(page, "deployments")).to_be_visible()
+        pasted.set()
+    await page.get_by_role("link", name="Errors", exact=True).click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Errors")
+    assert await page.evaluate("sessionStorage.getItem('gateway-token')") == token
+
+
+async def test_refused_token_is_told_and_another_one_signs_in(
+    page: Page, run: Run, token: str
+) -> None:
+    forged = forged_token("somebody")
     await page.goto(f"{run.address}/#token={forged}")
     await expect(page.get_by_test_id("refused")).to_contain_text("signature")
     await page.get_by_test_id("token-field").fill(f"Bearer {token}")

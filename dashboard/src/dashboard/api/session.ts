@@ -61,6 +61,8 @@ function signedIn(token: string, isNew: boolean): Session {
 
 async function startDemo(reason: string | null): Promise<void> {
   const token = await demoToken();
+  // Meanwhile one may have been pasted, or another tab may have signed out.
+  if (tokens.read() !== null || tokens.hasSignedOut()) return;
   if (token === null) sessions.set({ kind: "signed out", reason });
   else {
     tokens.keep(token);
