@@ -220,7 +220,7 @@ async def test_the_end_of_what_was_told_has_room(told: Stage, tmp_path: Path) ->
         rules = [await told.rule(rule(f"Rule {number}"), project_id) for number in range(5)]
         for rule_id in rules:
             episodes.append(await told.happen(rule_id, project_id=project_id))
-        await told.settle(sending)
+            await told.settle(sending)  # so that the first is told
         assert addresses(box) == 8
         box.envelopes.clear()
         told.now += timedelta(seconds=3)
