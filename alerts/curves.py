@@ -15,9 +15,10 @@ import structlog
 
 from access.scopes import Scope
 from alerts.conditions import measure_of
+from alerts.documents import rule_of
 from alerts.guards import Cell
 from alerts.messages import Item, Message, Points, pictured
-from alerts.rules import RULE, Watch
+from alerts.rules import Watch
 from alerts.selection import ids_of, selected
 from alerts.sliding import Sliding
 from analytics.answer import Answer
@@ -101,7 +102,7 @@ class Curves:
             row = await rules.find(connection, item.rule_id)
             if await rules.is_watched_otherwise(connection, item.event_id):
                 return ()
-        watch = None if row is None else RULE.validate_python(row.document).trigger
+        watch = None if row is None else rule_of(row.name, row.document)[0].trigger
         if row is None or not isinstance(watch, Watch) or watch.measure != item.measure:
             return ()
         plan = plan_of(watch, item.at)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from access.scopes import Scope
 from alerts import curves
@@ -158,15 +159,16 @@ async def test_a_curve_is_asked_for_once_however_many_mails_show_it(
 
 
 async def test_a_rule_that_watches_something_else_now_has_no_curve_of_before(
-    engine: Engine, caplog: pytest.LogCaptureFixture
+    engine: Engine,
 ) -> None:
     slug, whole = f"shop-{uuid4()}", replace(RATE, group_by=())
     rule_id = await engine.rule(slug, whole)
     message = message_of([told(await fired(engine, slug))])
-    for trigger in (replace(whole, filter={}), RATE):
-        await engine.change(rule_id, trigger)
-        assert await curves_of(engine).added(message) == message
-    assert caplog.records == []
+    with capture_logs() as logged:
+        for trigger in (replace(whole, filter={}), RATE):
+            await engine.change(rule_id, trigger)
+            assert await curves_of(engine).added(message) == message
+    assert logged == []
     await engine.change(rule_id, whole)
     assert await curves_of(engine).added(message) != message
 
