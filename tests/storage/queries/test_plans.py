@@ -22,7 +22,8 @@ from storage.queries.rows import Order
 from storage.queries.scoping import ScopeSize, key_values
 from tests.servers import Databases
 
-NOW = datetime.now(UTC)
+# The end of what is stored: late in a month, so that no partition has only a few rows of one day.
+NOW = datetime(2026, 3, 28, 12, tzinfo=UTC)
 PROJECTS = list(range(1, 41))
 LINKED = Reading(project=True, template=True, status_events=3)
 NEWEST, OLDEST = Order("created_at"), Order("created_at", descending=False)
@@ -52,7 +53,8 @@ async def database(url: str) -> AsyncIterator[Database]:
             """insert into deployment_events
                 (project_id, occurred_at, event_id, deployment_id, type)
             select project_id, created_at, gen_random_uuid(), deployment_id, 1 from deployments
-            where created_at > now() - interval '6 days'"""
+            where created_at > $1::timestamptz - interval '6 days'""",
+            NOW,
         )
         await connection.execute(
             "insert into projects (slug, name) select n, n from generate_series(1, 40) as n"
