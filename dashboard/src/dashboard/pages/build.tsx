@@ -4,11 +4,12 @@ import { Link } from "../address/link";
 import { useView, type View } from "../address/view";
 import { useAnalytics } from "../api/use-analytics";
 import { count, duration } from "../format/numbers";
-import { BUILD, DEPLOYMENT, lower } from "../format/words";
+import { BUILD, DEPLOYMENT } from "../format/words";
 import { Badge } from "../parts/badge";
 import { Facts } from "../parts/facts";
 import { Heading } from "../parts/heading";
 import { Section } from "../parts/section";
+import { StatusEvents } from "../parts/status-events";
 import { Moment } from "../parts/time";
 import { Timeline } from "../parts/timeline";
 import { Waiting } from "../parts/waiting";
@@ -95,19 +96,7 @@ function Course({ build: { phases, statusEvents }, view }: { build: Build; view:
   return (
     <Section title="Timeline" name="timeline">
       <Timeline spans={spans} zone={view.zone} />
-      <ol className="rows">
-        {(statusEvents ?? []).map(({ id, occurredAt, type, error, source }) => (
-          <li key={String(id)}>
-            <span>
-              {lower(type)}
-              {error !== null && <span className="is-bad"> {error}</span>}
-            </span>
-            <span className="side">
-              {source} <Moment at={occurredAt} zone={view.zone} />
-            </span>
-          </li>
-        ))}
-      </ol>
+      <StatusEvents events={statusEvents ?? []} zone={view.zone} />
     </Section>
   );
 }

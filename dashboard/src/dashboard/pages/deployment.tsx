@@ -11,6 +11,7 @@ import { Facts } from "../parts/facts";
 import { Heading } from "../parts/heading";
 import { LogLines } from "../parts/log-lines";
 import { Section } from "../parts/section";
+import { StatusEvents } from "../parts/status-events";
 import { Ago, Moment } from "../parts/time";
 import { Timeline } from "../parts/timeline";
 import { Waiting } from "../parts/waiting";
@@ -143,19 +144,7 @@ function Course({ deployment, view }: { deployment: Deployment; view: View }) {
   return (
     <Section title="Timeline" name="timeline">
       <Timeline spans={spans} zone={view.zone} />
-      <ol className="rows">
-        {(statusEvents ?? []).map(({ id, occurredAt, type, error, actor, source }) => (
-          <li key={String(id)}>
-            <span>
-              {lower(type)}
-              {error !== null && <span className="is-bad"> {error}</span>}
-            </span>
-            <span className="side">
-              {[actor, source].filter(Boolean).join(" · ")} <Moment at={occurredAt} zone={view.zone} />
-            </span>
-          </li>
-        ))}
-      </ol>
+      <StatusEvents events={statusEvents ?? []} zone={view.zone} />
     </Section>
   );
 }
