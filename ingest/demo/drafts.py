@@ -141,7 +141,9 @@ def _failed(draft: Draft, error: str, rng: random.Random) -> Draft:
 
 
 def _with_incidents(draft: Draft, story: Story, rng: random.Random) -> Draft:
-    """Applies the slow week and the outage to a draft."""
+    """Applies the slow week, the outage and the one faulty release to a draft."""
+    if draft.project.slug == FAULTY_PROJECT and draft.outcome == "rolled_back":
+        draft = replace(draft, outcome="succeeded")  # its faulty release is the only one
     if draft.at in story.slow_week and draft.project.framework == SLOW_FRAMEWORK:
         draft = replace(draft, duration=draft.duration * SLOW_FACTOR)
     if draft.at in story.outage and draft.project.network == OUTAGE_NETWORK:

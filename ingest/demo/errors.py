@@ -30,7 +30,7 @@ from ingest.demo.story import (
 )
 
 NEW_ERRORS = 120
-SPIKE = 60
+SPIKE = 240
 RETURNED = 90
 
 _UNAVAILABLE = 50  # without the spike

@@ -1,13 +1,13 @@
 """The demo's deployments: plausible, and with their incidents on every day of the week."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import median
 
 import pytest
 
 from ingest.demo.cast import NETWORKS, PROJECTS, TEMPLATES
-from ingest.demo.story import STOPPED_PROJECT, Story
+from ingest.demo.story import FAULTY_PROJECT, STOPPED_PROJECT, Story
 from tests.ingest.demo.made import FEW, MOMENTS, NOW, SOME, Event, events_at, of_type, time_of
 
 
@@ -85,3 +85,15 @@ def test_everything_planted_is_there_whatever_the_day(now: datetime) -> None:
     assert min(map(time_of, rising)) >= story.rising_since
     begun = {event["deployment"] for event in events if not ends(event, "queued")}
     assert len(created.keys() - begun) >= 4
+
+
+def test_the_faulty_release_is_the_only_one_of_its_project_that_was_rolled_back(
+    events: list[Event],
+) -> None:
+    undone = [
+        event
+        for event in events
+        if ends(event, "rolled_back") and event["project"] == FAULTY_PROJECT
+    ]
+    assert len(undone) == 1
+    assert abs(time_of(undone[0]) - Story.at(NOW).faulty_release.end) < timedelta(minutes=1)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from analytics.significance import SPIKE_DAYS, Sample, days_of, spike
 from ingest.demo.cast import PROJECTS
 from ingest.demo.errors import NEW_ERRORS, RETURNED, SPIKE
 from ingest.demo.history import DEPLOYMENTS
@@ -40,7 +41,7 @@ def test_every_project_has_a_few_errors_of_three_languages() -> None:
     counted = Counter(event["project"] for event in errors)
     assert counted.keys() == {project.slug for project in PROJECTS}
     assert min(counted.values()) >= 5
-    assert 700 < len(errors) < 1_300
+    assert 900 < len(errors) < 1_500
     assert {event["payload"]["platform"] for event in errors} == {"javascript", "node", "python"}
 
 
@@ -79,6 +80,23 @@ def test_spike_is_of_an_error_that_was_there_before() -> None:
     during = [time_of(event) in incident.period for event in of(incident)]
     assert during.count(True) >= SPIKE
     assert 20 < during.count(False) < 60
+
+
+@pytest.mark.parametrize("now", MOMENTS[::2], ids=lambda now: f"{now:%a}")
+def test_spike_is_one_on_each_day_of_the_week(now: datetime) -> None:
+    events = events_at(now, DEPLOYMENTS)
+    incident = planted(events, now)["spike"]
+    end = incident.period.end + timedelta(hours=2)
+    ages = [
+        (end - time_of(event)) // timedelta(hours=1)
+        for event in reported(events)
+        if failure(event)[0] == incident.type
+    ]
+    hours = [Sample(ages.count(age), 1.0) for age in reversed(range(24 * (1 + SPIKE_DAYS)))]
+    last, *before = ([hour for (hour,) in day] for day in days_of(hours, 1))
+    found = spike(last, before)
+    assert found is not None
+    assert found.events >= SPIKE
 
 
 def test_error_that_came_back_was_gone_until_one_release() -> None:
