@@ -83,6 +83,8 @@ class Happening:
     project_id: int | None = None
     episode_id: UUID | None = None
     by: str | None = None
+    flapping: bool = False
+    acknowledged: bool = False
 
     @property
     def episode(self) -> UUID:

@@ -29,14 +29,14 @@ from alerts.messages import (
     item_of,
     silence_item,
 )
-from alerts.rules import RULE, Severity
+from alerts.rules import Rule, Severity
 from alerts.silences import SILENCE, Silence
 from alerts.stages import Known, Surroundings
 from alerts.states import Transition
 from storage.alerts import outbox as store
 from storage.alerts import sends, silencing
 from storage.alerts.instances import Key
-from storage.alerts.outbox import Firing, Last, Queued, Receiver, Repeats, Told
+from storage.alerts.outbox import Last, Queued, Receiver, Repeats, Told
 from storage.connections.database import Connection
 
 log = structlog.get_logger(component="alerts")
@@ -48,7 +48,6 @@ _TOLD_AT_ONCE = 20
 # An alert that fires is looked at again after this time, so that its own transition comes first.
 SETTLED = timedelta(seconds=10)
 
-
 Read = TypeVar("Read")
 
 
@@ -57,7 +56,6 @@ class _Given:
     """A transition, and the channels it may go to."""
 
     happening: Happening
-    queued: Queued
     channels: Sequence[Receiver]
 
 
@@ -88,7 +86,7 @@ async def remind(
         return after
     work = _Dispatch(connection, now, base_url)
     firing = await store.due(connection, FIRING_AT_ONCE, after, _repeats(now))
-    await work.of_firing([each for each in firing if each.queued.at < now - SETTLED])
+    await work.of_firing([each for each in firing if each.at < now - SETTLED])
     await work.of_silences()
     return firing[-1].key if len(firing) == FIRING_AT_ONCE else None
 
@@ -130,29 +128,27 @@ class _Dispatch:
         known: Mapping[Told, Last],
         desk: Desk,
     ) -> None:
-        happening, queued = given.happening, given.queued
+        happening = given.happening
         for channel in given.channels:
             episode = channel.channel_id, happening.episode
             verdict = stages.verdict(
                 happening,
                 around,
                 _known(episode, known, desk, self._now),
-                is_flapping=queued.flapping,
                 keeps_state=KINDS[channel.kind].KEEPS_STATE,
             )
             if isinstance(verdict, stages.Send):
-                desk.tell(channel, item, queued.project_id, str(item.event_id))
+                desk.tell(channel, item, happening.project_id, str(item.event_id))
             elif isinstance(verdict, stages.Hold):
-                desk.hold(channel, item, queued.project_id, verdict.reason)
+                desk.hold(channel, item, happening.project_id, verdict.reason)
 
-    async def of_firing(self, firing: Sequence[Firing]) -> None:
+    async def of_firing(self, firing: Sequence[Queued]) -> None:
         """Tells the channels for which it is time, unless something holds it back."""
-        acknowledged = {each.queued.event_id for each in firing if each.acknowledged}
-        given = await self._given([each.queued for each in firing if not each.queued.flapping])
+        given = await self._given([each for each in firing if not each.flapping])
         around = await self._around()
         desk, known = await self._desk(given)
         for each in given:
-            happening, project_id = replace(each.happening, at=self._now), each.queued.project_id
+            happening = replace(each.happening, at=self._now)
             due = [
                 (channel, last)
                 for channel in each.channels
@@ -160,8 +156,7 @@ class _Dispatch:
                     happening.severity,
                     _as_known(last := known.get((channel.channel_id, happening.episode))),
                     self._now,
-                    acknowledged=happening.event_id in acknowledged
-                    and not KINDS[channel.kind].KEEPS_STATE,
+                    acknowledged=happening.acknowledged and not KINDS[channel.kind].KEEPS_STATE,
                 )
             ]
             if not due or stages.held_back(happening, around):
@@ -169,9 +164,9 @@ class _Dispatch:
             for item in self._items(happening):
                 for channel, last in due:
                     # One for which there is no room was counted when it began, and is told later.
-                    if desk.may_repeat(channel, project_id, item.severity, last):
+                    if desk.may_repeat(channel, happening.project_id, item.severity, last):
                         name = f"{item.event_id}:{(last[1] if last else self._now).isoformat()}"
-                        desk.tell(channel, item, project_id, name)
+                        desk.tell(channel, item, happening.project_id, name)
             await asyncio.sleep(0)
         await self._write(desk)
 
@@ -200,8 +195,7 @@ class _Dispatch:
         while left:
             firing = await store.firing(self._connection, FIRING_AT_ONCE, after, projects)
             lasting = [
-                (each.project_id, stages.labels_of(each))
-                for each in _readable(_happening, [each.queued for each in firing])
+                (each.project_id, stages.labels_of(each)) for each in _readable(_happening, firing)
             ]
             left = [each for each in left if not any(each.covers(*alert) for alert in lasting)]
             if len(firing) < FIRING_AT_ONCE:
@@ -213,7 +207,7 @@ class _Dispatch:
     async def _tell_end(self, silence: Silence) -> None:
         """Tells the channels of the rules that a silence may be about."""
         rows = await silencing.rule_documents(self._connection, silence.project_id)
-        rules = list(_readable(lambda row: (row, RULE.validate_python(row["document"])), rows))
+        rules = list(_readable(lambda row: (row, _rule(row)), rows))
         projects = sorted({row["project_id"] for row, _rule in rules if row["project_id"]})
         by_name = _by_name(await store.receivers(self._connection, projects))
         channels: dict[UUID, Receiver] = {}
@@ -238,7 +232,8 @@ class _Dispatch:
         projects = sorted({each.project_id for each in taken if each.project_id is not None})
         receivers = await store.receivers(self._connection, projects)
         by_name, by_id = _by_name(receivers), {one.channel_id: one for one in receivers}
-        episodes = [each.episode_id for each in taken if each.episode_id and _closes(each)]
+        closing = [each for each in taken if each.transition in _CLOSING]
+        episodes = [each.episode_id for each in closing if each.episode_id]
         told = defaultdict[UUID, set[UUID]](set)
         for channel_id, episode in await store.told_episodes(self._connection, episodes):
             told[episode].add(channel_id)
@@ -246,19 +241,17 @@ class _Dispatch:
         def given(queued: Queued) -> _Given:
             happening = _happening(queued)
             channels = _named(happening.rule.channels, happening.project_id, by_name)
-            if _closes(queued):
+            if queued.transition in _CLOSING:
                 channels |= {key: by_id[key] for key in told[happening.episode] & by_id.keys()}
-            return _Given(happening, queued, tuple(channels.values()))
+            return _Given(happening, tuple(channels.values()))
 
         return list(_readable(given, taken))
 
     async def _around(self) -> Surroundings:
         stored = await silencing.current(self._connection, self._now)
         silences = list(_readable(lambda row: SILENCE.validate_python(dict(row)), stored))
-        causes = _readable(
-            lambda row: stages.cause_of(RULE.validate_python(row["document"]), row["labels"]),
-            await store.causes(self._connection),
-        )
+        firing = await store.causes(self._connection)
+        causes = _readable(lambda row: stages.cause_of(_rule(row), row["labels"]), firing)
         told = [each for each in causes if stages.is_told(each, silences, self._now)]
         return Surroundings(self._now, silences, told)
 
@@ -283,11 +276,7 @@ class _Dispatch:
         await store.note_told(self._connection, desk.told, self._now)
 
 
-def _closes(queued: Queued) -> bool:
-    """Whether a transition tells something new of an episode that is known."""
-    return queued.transition in _CLOSING
-
-
+# Transitions that tell something new of an episode that is known.
 _CLOSING = {
     transition.value
     for transition, action in ACTIONS.items()
@@ -330,6 +319,11 @@ def _readable(read: Callable[[Any], Read], stored: Iterable[Any]) -> Iterator[Re
             log.exception("unreadable_alert", rule=str(getattr(each, "rule_id", None)))
 
 
+def _rule(row: Any) -> Rule:
+    """The rule of a row with its name and document; one that is unreadable watches nothing."""
+    return rule_of(row["name"], row["document"])[0]
+
+
 def _happening(queued: Queued) -> Happening:
     """A transition with its rule and evidence; raises ValueError if that is unreadable."""
     return Happening(
@@ -347,4 +341,6 @@ def _happening(queued: Queued) -> Happening:
         project_id=queued.project_id,
         episode_id=queued.episode_id,
         by=queued.by,
+        flapping=queued.flapping,
+        acknowledged=queued.acknowledged,
     )

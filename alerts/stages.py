@@ -67,7 +67,6 @@ def verdict(
     around: Surroundings,
     known: Known | None,
     *,
-    is_flapping: bool,
     keeps_state: bool,
 ) -> Verdict:
     """Whether a channel is told of a transition, where it has room for it.
@@ -84,7 +83,7 @@ def verdict(
         return Send() if is_open and is_new else Skip()
     if action is Action.FIRE and known is not None:
         return Skip()
-    if is_flapping and action is Action.FIRE:
+    if happening.flapping and action is Action.FIRE:
         return Hold("It fires and resolves over and over: told once that it is flapping")
     return held_back(happening, around) or Send()
 

@@ -37,18 +37,11 @@ class Queued:
     flapping: bool
     name: str  # of the rule
     document: Mapping[str, Any]  # of the rule
-
-
-@dataclass(frozen=True, slots=True)
-class Firing:
-    """An instance that fires: the transition that began it, with what was found since."""
-
-    queued: Queued
-    acknowledged: bool
+    acknowledged: bool = False
 
     @property
     def key(self) -> Key:
-        return self.queued.rule_id, self.queued.instance
+        return self.rule_id, self.instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,31 +93,28 @@ async def firing(
     limit: int,
     after: Key | None = None,
     projects: Sequence[int] | None = None,
-) -> list[Firing]:
+) -> list[Queued]:
     """The first instances after one, of enabled rules, that fire and of which nothing waits.
 
-    With ``projects``, of these alone.
+    Each as the transition that began it, with what was found since. With ``projects``, of these
+    alone.
     """
     given = (*(after or _BEFORE_ALL), limit, projects)
-    return _firing(await connection.fetch(_FIRING, *given))
+    return [Queued(**row) for row in await connection.fetch(_FIRING, *given)]
 
 
 async def due(
     connection: Connection, limit: int, after: Key | None, repeats: Repeats
-) -> list[Firing]:
+) -> list[Queued]:
     """Those of `firing` that some channel of their rule was never told of, or long ago."""
     given = (*(after or _BEFORE_ALL), limit, None)
     times = repeats.critical_before, repeats.others_before
-    return _firing(await connection.fetch(DUE, *given, *times, repeats.kinds, repeats.keep_state))
-
-
-def _firing(found: Sequence[Any]) -> list[Firing]:
-    rows = [dict(row) for row in found]
-    return [Firing(acknowledged=row.pop("acknowledged"), queued=Queued(**row)) for row in rows]
+    rows = await connection.fetch(DUE, *given, *times, repeats.kinds, repeats.keep_state)
+    return [Queued(**row) for row in rows]
 
 
 async def causes(connection: Connection) -> list[Any]:
-    """Instances of the platform's rules that fire, as labels and the document of the rule."""
+    """Instances of the platform's rules that fire, as labels and their rule's name and document."""
     rows: list[Any] = await connection.fetch(_CAUSES)
     return rows
 
@@ -230,7 +220,7 @@ and exists (
 """)
 
 _CAUSES = """
-select held.labels, rule.document
+select held.labels, rule.name, rule.document
 from alert_instances as held join alert_rules as rule using (rule_id)
 where held.project_id is null and held.phase = 2 and rule.deleted_at is null
 """

@@ -27,7 +27,7 @@ async def note_ending_told(connection: Connection, silences: Sequence[UUID], now
 
 
 async def rule_documents(connection: Connection, project_id: int | None) -> list[Any]:
-    """The enabled rules of a project, or all where it is None, as project, slug and document."""
+    """The enabled rules of a project, or all where it is None, with the project of each."""
     rows: list[Any] = await connection.fetch(_RULES, project_id)
     return rows
 
@@ -47,7 +47,7 @@ where silence_id = any($1::uuid[]) and ended_at is null
 _TOLD = "update alert_silences set ending_told_at = $2 where silence_id = any($1::uuid[])"
 
 _RULES = """
-select rule.project_id, project.slug as project, rule.document
+select rule.project_id, project.slug as project, rule.name, rule.document
 from alert_rules as rule left join projects as project using (project_id)
 where rule.enabled and rule.deleted_at is null and ($1::bigint is null or rule.project_id = $1)
 """

@@ -46,7 +46,7 @@ async def many(told: Stage) -> Stage:
 async def due(stage: Stage, now: Any = NOW) -> set[str]:
     async with stage.database.connection() as connection:
         found = await outbox.due(connection, 500, None, _repeats(now))
-    return {each.queued.instance for each in found}
+    return {each.instance for each in found}
 
 
 async def test_those_are_read_that_are_due(many: Stage) -> None:

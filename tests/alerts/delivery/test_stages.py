@@ -120,11 +120,16 @@ async def test_a_silence_ends_with_its_alerts_and_not_before(told: Stage) -> Non
         assert row["ended_by"] == "system"
 
 
-async def test_the_end_of_a_silence_is_told_an_hour_before_and_once(told: Stage) -> None:
+@pytest.mark.parametrize("is_readable", [True, False])
+async def test_the_end_of_a_silence_is_told_an_hour_before_and_once(
+    told: Stage, is_readable: bool
+) -> None:
     async with receiver() as server:
         await told.webhook(server.url)
-        await told.rule(rule())
         await told.rule(rule("Another", channels=("elsewhere",)))
+        await told.rule(rule())
+        if not is_readable:
+            await told.execute("update alert_rules set document = document - 'trigger'")
         await told.silence(Matcher("rule", "Failure rate"), 3 * HOUR)
         sending = told.sending(server.outside())
         await told.pass_time(sending, 2 * HOUR - timedelta(seconds=1))
@@ -181,6 +186,21 @@ async def test_an_alert_of_a_network_explains_those_of_its_projects(told: Stage)
         await told.pass_time(sending, timedelta(seconds=30), steps=3)
         later = {"Resolved: Network (metis)", "Still firing: Mine (shop · metis)"}
         assert set(titles(server)[2:]) == later
+
+
+async def test_a_rule_that_cannot_be_read_still_holds_back_what_it_explains(told: Stage) -> None:
+    async with receiver() as server:
+        await told.webhook(server.url)
+        unreadable = await told.rule(rule("Network", severity=Severity.CRITICAL))
+        labels = {"network": "metis"}
+        await told.happen(unreadable, labels=labels)
+        await told.execute("update alert_rules set document = document - 'trigger'")
+        project_id = await told.project("shop")
+        mine = await told.rule(rule("Mine"), project_id)
+        await told.happen(mine, labels=labels, project_id=project_id)
+        await told.settle(told.sending(server.outside()))
+        assert titles(server) == ["Firing: Network"]
+        assert await held(told) == ["Explained by an alert of the platform, which fires"]
 
 
 async def test_a_lesser_alert_explains_no_worse_one(told: Stage) -> None:
