@@ -43,9 +43,7 @@ async def channel(context: Context, id: str) -> tuple[list[Tested], list[UserErr
         row = None if channel_id is None else await table.find(connection, channel_id)
     if row is None or not is_mine(context, row.project_id):
         return [], [not_found(id, "channel")]
-    if (refused := await _refused(context, [row], row.project_id)) is not None:
-        return [], [refused]
-    return [await _test(context, row)], []
+    return await _tests(context, [row], row.project_id)
 
 
 async def alert(context: Context, id: str) -> tuple[list[Tested], list[UserError]]:
@@ -60,32 +58,39 @@ async def alert(context: Context, id: str) -> tuple[list[Tested], list[UserError
     if not found:
         message = "The alert names no channel: name one first."
         return [], [wrong("id", message, InputCode.NOT_FOUND)]
-    if (refused := await _refused(context, found, row.project_id)) is not None:
-        return [], [refused]
-    return list(await asyncio.gather(*(_test(context, each) for each in found))), []
+    return await _tests(context, found, row.project_id)
 
 
 class _NotNowError(Exception):
     """Why channels may not be tested now; nothing is noted then."""
 
 
-async def _refused(
+async def _tests(
     context: Context, channels: Sequence[ChannelRow], project_id: int | None
-) -> UserError | None:
-    """Notes the tests of a project that are limited, or returns why it may not make all of them."""
+) -> tuple[list[Tested], list[UserError]]:
+    """Tests channels, and notes those tests of a project that are limited with what became of them.
+
+    Returns an error, and tests none, if the project may not make all of them now.
+    """
     limited = [
         each
         for each in channels
         if _is_mail(context, each, project_id) or not is_mine(context, each.project_id)
     ]
-    if not limited:
-        return None
-    try:
+    if limited:
+        try:
+            async with context.transaction() as connection:
+                await _note(context, connection, limited, project_id)
+        except _NotNowError as error:
+            return [], [wrong("id", str(error), InputCode.CONFLICT)]
+    tests = await asyncio.gather(*(_test(context, each) for each in channels))
+    if limited:
         async with context.transaction() as connection:
-            await _note(context, connection, limited, project_id)
-    except _NotNowError as error:
-        return wrong("id", str(error), InputCode.CONFLICT)
-    return None
+            for each, test in zip(channels, tests, strict=True):
+                if each in limited:
+                    refusal = None if test.is_delivered else test.detail
+                    await sends.end_test(connection, each, context.now, refusal)
+    return list(tests), []
 
 
 def _is_mail(context: Context, channel: ChannelRow, project_id: int | None) -> bool:

@@ -16,6 +16,7 @@ KEPT = timedelta(days=90)
 COUNTED = timedelta(hours=1)
 SUMMARY = "summary:"  # begins the groups of what a cap held back
 MAILS = f"{SUMMARY}mails:"  # of what the cap of a project's mails did
+TEST = "test"  # the group of tests
 ORDERED = "ordered:"  # begins the groups in which order matters to the receiver
 OVERTAKEN_AFTER = 3  # tries, where order does not matter as much
 # So that neither a slow receiver nor one project with many takes the room of others.
@@ -169,6 +170,7 @@ async def resend(connection: Connection, send_id: UUID, now: datetime) -> bool:
     """Lets a dead send be tried once more, under the same id; returns whether it was dead.
 
     One whose receiver has heard later of the same episode stays dead: it would open that again.
+    So does a test, which is made anew.
     """
     status: str = await connection.execute(_RESEND, send_id, now)
     return status.endswith(" 1")
@@ -183,13 +185,24 @@ async def note_test(
 ) -> bool:
     """Notes that a project tests a channel; returns False if one did within the same minute.
 
-    A test by mail counts its `addresses`.
+    A test by mail counts its `addresses`. It is dead unless `end_test` says otherwise, so that one
+    that is cut off is not taken for sent.
     """
-    send_id = uuid5(channel.channel_id, f"test:{now:%Y-%m-%d %H:%M}")
     message = {"title": f"Test of the channel {channel.name}"}
-    given = send_id, project_id, channel.channel_id, message, now, addresses
-    status: str = await connection.execute(_NOTE_TEST, *given)
+    given = _test_id(channel, now), project_id, channel.channel_id, message, now, addresses
+    status: str = await connection.execute(_NOTE_TEST, *given, TEST, "The test has not ended")
     return status.endswith(" 1")
+
+
+async def end_test(
+    connection: Connection, channel: ChannelRow, now: datetime, refusal: str | None
+) -> None:
+    """Notes that the test noted at this time arrived, or why it did not."""
+    await connection.execute(_END_TEST, _test_id(channel, now), now, refusal)
+
+
+def _test_id(channel: ChannelRow, now: datetime) -> UUID:
+    return uuid5(channel.channel_id, f"{TEST}:{now:%Y-%m-%d %H:%M}")
 
 
 _ADD = """
@@ -285,7 +298,8 @@ update alert_sends set due_at = $3 where send_id = $1 and attempts = $2 and stat
 
 _RESEND = f"""
 update alert_sends as send set status = 'waiting', due_at = $2, reason = null
-where send_id = $1 and status = 'dead' and not (group_key like '{ORDERED}%' and exists (
+where send_id = $1 and status = 'dead' and group_key <> '{TEST}'
+  and not (group_key like '{ORDERED}%' and exists (
   select from alert_sends as later
   where later.channel_id = send.channel_id and later.group_key = send.group_key
     and later.created_at > send.created_at and later.status in ('sent', 'waiting')))
@@ -293,8 +307,14 @@ where send_id = $1 and status = 'dead' and not (group_key like '{ORDERED}%' and 
 
 _NOTE_TEST = """
 insert into alert_sends (send_id, project_id, channel_id, group_key, event_ids, message, status,
-  created_at, sent_at, attempts, addresses, counted_at)
-values ($1, $2, $3, 'test', '[]', $4, 'sent', $5, $5, 0, $6,
+  reason, created_at, attempts, addresses, counted_at)
+values ($1, $2, $3, $7, '[]', $4, 'dead', $8, $5, 0, $6,
   case when $6::int is not null then $5::timestamptz end)
 on conflict do nothing
+"""
+
+_END_TEST = """
+update alert_sends set status = case when $3::text is null then 'sent' else 'dead' end,
+  sent_at = case when $3 is null then $2::timestamptz end, reason = $3
+where send_id = $1
 """

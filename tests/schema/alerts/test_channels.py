@@ -363,6 +363,30 @@ async def test_tests_by_mail_count_with_the_mails_of_the_project(
         assert await connection.fetchval(noted, key) == 0, "what is not tested is not noted"
 
 
+async def test_a_test_that_the_mail_server_refuses_is_not_logged_as_sent(
+    platform: Platform, project: str, tmp_path: Path
+) -> None:
+    box, usual, keeper = Mailbox(), platform.services, maintainer(project)
+    mail = {"email": {"to": ["ops@example.com"]}}
+    logged = {}
+    async with limited(tmp_path, box, 10) as outside:
+        platform.services = replace(usual, outside=outside)
+        for answer in ("250 kept", "554 no thanks"):
+            box.answer, made = answer, await channel(platform, project, channel=mail)
+            payload = await changed(platform, TEST_CHANNEL, keeper, id=made["id"])
+            (test,) = payload["tests"]
+            shown = (await platform.ask(SENDS, keeper, id=made["id"]))["node"]
+            (logged[answer],) = shown["sends"]["nodes"]
+            assert test["isDelivered"] == (answer == "250 kept")
+        platform.services = usual
+    sent, dead = logged.values()
+    assert (sent["status"], sent["reason"]) == ("SENT", None)
+    assert (dead["status"], dead["reason"]) == ("DEAD", test["detail"])
+    assert "554" in dead["reason"]
+    (error,) = (await changed(platform, RESEND, keeper, send=dead["sendId"]))["userErrors"]
+    assert error["code"] == "CONFLICT", "a test is made anew"
+
+
 async def test_the_log_of_sends_is_shown_and_a_dead_one_sent_again(
     platform: Platform, project: str
 ) -> None:
