@@ -123,6 +123,7 @@ DASHBOARD_PATHS = (
     "/settings/tokens",
     "/settings/members",
     "/settings/limits",
+    "/settings/erasure",
     "/settings/audit",
     "/telemetry",
 )

@@ -476,6 +476,7 @@ async def test_refused_token_is_told_and_another_one_signs_in(
         "/measures",
         "/settings/tokens",
         "/settings/audit",
+        "/settings/erasure?project=storefront",
         "/telemetry",
         "deployment",
         "error",

@@ -136,6 +136,25 @@ async def test_project_key_is_made_and_revoked(page: Page, run: Run) -> None:
     await expect(row).to_contain_text("Revoked by")
 
 
+async def test_user_is_erased_after_a_warning_and_the_report_says_where(
+    page: Page, run: Run, token: str
+) -> None:
+    user = f"customer-{time.monotonic_ns()}"
+    write(run, token, f"the order of {user} is lost")
+    await page.goto(f"{run.address}/settings/erasure?project=audit-log")
+    await page.get_by_label("Id of the user").fill(user)
+    await page.keyboard.press("Enter")
+    warning = page.get_by_role("dialog")
+    await expect(warning).to_contain_text(f"Erase “{user}")
+    await expect(warning).to_contain_text("cannot be undone")
+    await warning.get_by_role("button", name="Erase the user").click()
+    report = page.get_by_test_id("section-report")
+    await expect(report.get_by_role("row", name="log texts")).to_contain_text("1")
+    await expect(report).to_contain_text("No name holds the id.")
+    lines = "query($text: String) { logLines(first: 1, search: $text) { nodes { message } } }"
+    assert ask(run, token, lines, text=user)["logLines"]["nodes"] == []
+
+
 async def test_telemetry_has_its_charts_for_each_network(page: Page, run: Run, token: str) -> None:
     await page.goto(f"{run.address}/")
     await page.get_by_role("link", name="Telemetry").click()

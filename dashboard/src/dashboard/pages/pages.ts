@@ -53,6 +53,7 @@ export const PAGES: Page[] = [
   { path: "/settings/tokens", title: "Service tokens", Page: lazy(() => import("./settings-tokens")) },
   { path: "/settings/members", title: "Members", Page: lazy(() => import("./settings-members")) },
   { path: "/settings/limits", title: "Rate limits", Page: lazy(() => import("./settings-limits")) },
+  { path: "/settings/erasure", title: "Erase a user", Page: lazy(() => import("./settings-erasure")) },
   { path: "/settings/audit", title: "Audit log", Page: lazy(() => import("./settings-audit")) },
 ];
 

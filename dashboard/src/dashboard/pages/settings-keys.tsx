@@ -1,24 +1,20 @@
 // The keys with which Sentry's SDKs send events of a project, and what of that was dropped.
-import { type FormEvent, useState } from "react";
-
 import { graphql, type ProjectKeysQuery } from "../../../generated/graphql";
 import { useView } from "../address/view";
 import { useAnalytics } from "../api/use-analytics";
 import { exact } from "../format/numbers";
 import { lower } from "../format/words";
-import { Empty } from "../panels/panel";
 import { useMutation } from "../parts/acting";
 import { Badge } from "../parts/badge";
 import { ConfirmButton } from "../parts/confirm";
+import type { Control } from "../parts/controls";
 import { Copyable } from "../parts/copyable";
-import { Fault, Field } from "../parts/form";
-import { Heading } from "../parts/heading";
-import { ProjectFilter, projectOf } from "../parts/of-project";
+import { ListSection } from "../parts/list-section";
+import { MutationForm } from "../parts/mutation-form";
 import { Section } from "../parts/section";
-import { SettingsTabs } from "../parts/settings-tabs";
+import { projectOf, SettingsPage } from "../parts/settings-page";
 import { type Column, Table } from "../parts/table";
 import { Ago } from "../parts/time";
-import { Waiting } from "../parts/waiting";
 
 const QUERY = graphql(`
   query ProjectKeys($project: String!, $hasProject: Boolean!) {
@@ -40,6 +36,12 @@ const REVOKE = graphql(`
   }
 `);
 
+const CONTROLS: Control<"name" | "eventsPerMinute" | "origins">[] = [
+  { name: "name", label: "Name", hint: "What it is for.", most: 100 },
+  { name: "eventsPerMinute", label: "Events a minute, at most", type: "number", most: 1_000_000 },
+  { name: "origins", label: "Origins of pages", hint: "Such as https://shop.example.com; none for any.", type: "words" },
+];
+
 type Key = NonNullable<ProjectKeysQuery["projectKeys"]>[number];
 type Dropped = NonNullable<ProjectKeysQuery["droppedEvents"]>[number];
 
@@ -57,28 +59,30 @@ export default function KeysPage() {
     },
   ];
   return (
-    <>
-      <Heading title="Project keys" answer={answer} zone={view.zone} />
-      <div className="filters">
-        <SettingsTabs view={view} />
-        <ProjectFilter view={view} projects={(viewer?.projects?.nodes ?? []).map(({ slug }) => slug)} />
-      </div>
-      <div className={`panels ${answer.isStale ? "stale" : ""}`}>
-        {keys && <NewKey project={view.slug} onDone={answer.reload} />}
-        <Section title="Keys of SDKs" name="keys">
-          <Fault text={fault} />
-          {!keys && <Waiting answer={answer} />}
-          {view.slug === "" && answer.data !== null && <Empty>Choose a project to see its keys.</Empty>}
-          {keys?.length === 0 && <Empty>There is no key yet. With one, Sentry’s SDKs send errors and transactions here.</Empty>}
-          {keys && keys.length > 0 && <Table label="Project keys" columns={columns} rows={keys} keyOf={({ id }) => id} view={view} />}
+    <SettingsPage title="Project keys" view={view} answer={answer} viewer={viewer ?? null}>
+      {keys && (
+        <Section title={`New key of ${view.slug}`} name="make">
+          <MutationForm mutation={CREATE} controls={CONTROLS} fixed={{ project: view.slug }} first={{ eventsPerMinute: "6000" }} submit="Make the key" onDone={answer.reload} />
         </Section>
-        {dropped && dropped.length > 0 && (
-          <Section title="Sent in the last 7 days and not stored" name="dropped">
-            <Table label="Dropped events" columns={DROPPED} rows={dropped} keyOf={(one) => Object.values(one).join(" ")} view={view} />
-          </Section>
-        )}
-      </div>
-    </>
+      )}
+      <ListSection
+        title="Keys of SDKs"
+        name="keys"
+        label="Project keys"
+        answer={answer}
+        rows={keys}
+        columns={columns}
+        keyOf={({ id }) => id}
+        view={view}
+        empty="There is no key yet. With one, Sentry’s SDKs send errors and transactions here."
+        fault={fault}
+      />
+      {dropped && dropped.length > 0 && (
+        <Section title="Sent in the last 7 days and not stored" name="dropped">
+          <Table label="Dropped events" columns={DROPPED} rows={dropped} keyOf={(one) => Object.values(one).join(" ")} view={view} />
+        </Section>
+      )}
+    </SettingsPage>
   );
 }
 
@@ -107,36 +111,3 @@ const DROPPED: Column<Dropped>[] = [
   { title: "Key", cell: ({ projectKey }) => <code>{projectKey.slice(0, 8)}</code> },
   { title: "Events", isNumber: true, cell: ({ events }) => exact(events) },
 ];
-
-function NewKey({ project, onDone }: { project: string; onDone: () => void }) {
-  const [name, setName] = useState("");
-  const [perMinute, setPerMinute] = useState("6000");
-  const [origins, setOrigins] = useState("");
-  const { run, isBusy, fault } = useMutation(onDone);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    const input = { project, name: name.trim(), eventsPerMinute: Number(perMinute), origins: origins.split(/[\s,]+/).filter(Boolean) };
-    if ((await run(CREATE, { input })) !== null) setName("");
-  };
-  return (
-    <Section title={`New key of ${project}`} name="make">
-      <form className="form" onSubmit={submit}>
-        <Field name="Name" hint="What it is for.">
-          <input required maxLength={100} value={name} onChange={(event) => setName(event.target.value)} />
-        </Field>
-        <Field name="Events a minute, at most">
-          <input type="number" required min={1} max={1_000_000} value={perMinute} onChange={(event) => setPerMinute(event.target.value)} />
-        </Field>
-        <Field name="Origins of pages" hint="Such as https://shop.example.com; none for any.">
-          <input value={origins} onChange={(event) => setOrigins(event.target.value)} />
-        </Field>
-        <div className="whole buttons">
-          <button type="submit" className="primary" disabled={isBusy}>
-            Make the key
-          </button>
-          <Fault text={fault} />
-        </div>
-      </form>
-    </Section>
-  );
-}

@@ -1,20 +1,16 @@
 // The members of a project; admins add, change and remove them.
-import { type FormEvent, useState } from "react";
-
-import { graphql, type MemberRole, type MembersQuery } from "../../../generated/graphql";
+import { graphql, type MembersQuery } from "../../../generated/graphql";
 import { useView } from "../address/view";
 import { useAnalytics } from "../api/use-analytics";
 import { lower } from "../format/words";
-import { Empty } from "../panels/panel";
 import { useIsAdmin, useMutation } from "../parts/acting";
 import { ConfirmButton } from "../parts/confirm";
-import { Choices, Fault, Field } from "../parts/form";
-import { Heading } from "../parts/heading";
-import { ProjectFilter, projectOf } from "../parts/of-project";
+import type { Control } from "../parts/controls";
+import { ListSection } from "../parts/list-section";
+import { MutationForm } from "../parts/mutation-form";
 import { Section } from "../parts/section";
-import { SettingsTabs } from "../parts/settings-tabs";
-import { type Column, Table } from "../parts/table";
-import { Waiting } from "../parts/waiting";
+import { projectOf, SettingsPage } from "../parts/settings-page";
+import type { Column } from "../parts/table";
 
 const QUERY = graphql(`
   query Members($project: String!, $hasProject: Boolean!) {
@@ -33,9 +29,19 @@ const REMOVE = graphql(`
   }
 `);
 
-const ROLES: [MemberRole, string][] = [
-  ["MEMBER", "member"],
-  ["OWNER", "owner"],
+const CONTROLS: Control<"subject" | "email" | "role">[] = [
+  { name: "subject", label: "Subject", hint: "The claim “sub” of the member’s tokens.", most: 200 },
+  { name: "email", label: "E-mail", hint: "Unchanged if empty.", type: "email", isOptional: true },
+  {
+    name: "role",
+    label: "Role",
+    hint: "An owner answers for the project.",
+    type: "choice",
+    options: [
+      ["MEMBER", "member"],
+      ["OWNER", "owner"],
+    ],
+  },
 ];
 
 type Member = NonNullable<NonNullable<MembersQuery["project"]>["members"]>[number];
@@ -54,23 +60,26 @@ export default function MembersPage() {
     ),
   };
   return (
-    <>
-      <Heading title="Members" answer={answer} zone={view.zone} />
-      <div className="filters">
-        <SettingsTabs view={view} />
-        <ProjectFilter view={view} projects={(viewer?.projects?.nodes ?? []).map(({ slug }) => slug)} />
-      </div>
-      <div className={`panels ${answer.isStale ? "stale" : ""}`}>
-        {isAdmin && members && <PutMember project={view.slug} onDone={answer.reload} />}
-        <Section title="Members of the project" name="members">
-          <Fault text={fault} />
-          {!members && <Waiting answer={answer} missing={view.slug !== "" && project === null ? "project" : null} />}
-          {view.slug === "" && answer.data !== null && <Empty>Choose a project to see its members.</Empty>}
-          {members?.length === 0 && <Empty>Nobody is a member yet. Tokens make members, and so do admins.</Empty>}
-          {members && members.length > 0 && <Table label="Members" columns={isAdmin ? [...COLUMNS, remove] : COLUMNS} rows={members} keyOf={({ id }) => id} view={view} />}
+    <SettingsPage title="Members" view={view} answer={answer} viewer={viewer ?? null}>
+      {isAdmin && members && (
+        <Section title="Add or change a member" name="make">
+          <MutationForm mutation={PUT} controls={CONTROLS} fixed={{ project: view.slug }} first={{ role: "MEMBER" }} submit="Save the member" onDone={answer.reload} />
         </Section>
-      </div>
-    </>
+      )}
+      <ListSection
+        title="Members of the project"
+        name="members"
+        label="Members"
+        answer={answer}
+        missing={project === null ? "project" : null}
+        rows={members}
+        columns={isAdmin ? [...COLUMNS, remove] : COLUMNS}
+        keyOf={({ id }) => id}
+        view={view}
+        empty="Nobody is a member yet. Tokens make members, and so do admins."
+        fault={fault}
+      />
+    </SettingsPage>
   );
 }
 
@@ -80,38 +89,3 @@ const COLUMNS: Column<Member>[] = [
   { title: "E-mail", cell: ({ email }) => email },
   { title: "From", cell: ({ source }) => (source === "ADMIN" ? "an admin" : "its token") },
 ];
-
-function PutMember({ project, onDone }: { project: string; onDone: () => void }) {
-  const [subject, setSubject] = useState("");
-  const [email, setEmail] = useState("");
-  const [role, setRole] = useState<MemberRole>("MEMBER");
-  const { run, isBusy, fault } = useMutation(onDone);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    const done = await run(PUT, { input: { project, subject: subject.trim(), email: email.trim() || null, role } });
-    if (done === null) return;
-    setSubject("");
-    setEmail("");
-  };
-  return (
-    <Section title="Add or change a member" name="make">
-      <form className="form" onSubmit={submit}>
-        <Field name="Subject" hint="The claim “sub” of the member’s tokens.">
-          <input required maxLength={200} value={subject} onChange={(event) => setSubject(event.target.value)} />
-        </Field>
-        <Field name="E-mail" hint="Unchanged if empty.">
-          <input type="email" value={email} onChange={(event) => setEmail(event.target.value)} />
-        </Field>
-        <Field name="Role" hint="An owner answers for the project.">
-          <Choices value={role} options={ROLES} onChange={setRole} />
-        </Field>
-        <div className="whole buttons">
-          <button type="submit" className="primary" disabled={isBusy}>
-            Save the member
-          </button>
-          <Fault text={fault} />
-        </div>
-      </form>
-    </Section>
-  );
-}

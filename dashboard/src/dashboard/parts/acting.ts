@@ -25,7 +25,7 @@ export function useRoles(): string[] {
 }
 
 /** Every mutation names its payload `done`. */
-type Done = { done: { userErrors: { message: string }[] } };
+export type Done = { done: { userErrors: { message: string }[] } };
 
 /** Runs mutations one at a time; `fault` says what the last one was refused for. */
 export function useMutation(onDone: () => void) {
