@@ -162,6 +162,22 @@ async def test_preset_becomes_an_alert_that_is_changed_and_deleted(
     assert ask(run, token, WATCH, id=identifier)["alert"]["deletedAt"] is not None
 
 
+async def test_alerts_are_chosen_by_their_state_and_their_name(page: Page, run: Run) -> None:
+    await page.goto(f"{run.address}/alerts?project=storefront")
+    table = page.get_by_role("region", name="Alerts", exact=True)
+    await expect(table.get_by_role("link", name="Critical error")).to_be_visible()
+    await page.get_by_label("Search names").fill("cRITICAL")
+    await expect(page).to_have_url(re.compile("search=cRITICAL"))
+    await expect(table.get_by_role("row")).to_have_count(2)
+    await page.get_by_test_id("tab-firing").click()
+    await expect(page.locator("main")).to_contain_text("No alert is like that.")
+    await page.get_by_test_id("tab-inactive").click()
+    await expect(table.get_by_role("link", name="Critical error")).to_be_visible()
+    await page.reload()
+    await expect(page.get_by_test_id("tab-firing")).to_have_attribute("aria-pressed", "true")
+    await expect(table.get_by_role("row")).to_have_count(2)
+
+
 async def test_viewer_of_a_project_is_offered_nothing_to_change(
     page: Page, run: Run, token: str
 ) -> None:

@@ -23,8 +23,8 @@ const figures = new Intl.NumberFormat(undefined, { notation: "compact", maximumS
 /** Any number, to three digits. */
 export const rate = orNothing((value) => figures.format(value));
 export const percent = orNothing((value) => percents.format(value));
-/** The size of a change, without its sign. */
-export const change = orNothing((value) => rounded.format(value));
+/** The size of a change, without its sign; beyond a thousand percent how many times as much there is. */
+export const change = orNothing((value) => (value < 10 ? rounded.format(value) : `${figures.format(1 + value)}×`));
 /** The size of a change of a percentage, in percentage points. */
 export const points = orNothing((value) => decimals.format(value));
 export const duration = orNothing(durationText);

@@ -11,18 +11,21 @@ import { Badge } from "../parts/badge";
 import { FilterBar, useNames } from "../parts/filter-bar";
 import { Heading } from "../parts/heading";
 import { Pager, pageOf } from "../parts/pager";
+import { Search } from "../parts/search";
 import { Section } from "../parts/section";
 import { type Column, Table } from "../parts/table";
+import { ManyTabs, statusesOf, tabsOf } from "../parts/tabs";
 import { Transitions } from "../parts/transitions";
 import { TriggerText } from "../parts/trigger";
 import { Waiting } from "../parts/waiting";
 
 const QUERY = graphql(`
   query Alerts(
-    $filter: AlertFilter, $events: AlertEventFilter, $range: TimeRange!, $zone: TimeZone!
-    $first: Int, $after: String, $last: Int, $before: String
+    $filter: AlertFilter, $firing: AlertFilter, $events: AlertEventFilter, $range: TimeRange!, $zone: TimeZone!
+    $search: String, $first: Int, $after: String, $last: Int, $before: String
   ) {
-    alerts(filter: $filter, first: $first, after: $after, last: $last, before: $before) {
+    firing: alerts(filter: $firing, first: 1) { totalCount }
+    alerts(filter: $filter, search: $search, first: $first, after: $after, last: $last, before: $before) {
       totalCount isEstimate
       pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
       nodes {
@@ -55,15 +58,18 @@ const CHANGED = graphql(`
   }
 `);
 
-const PAGE_SIZE = 50;
+const PAGE_SIZE = 25;
 
 export default function AlertManager() {
   const view = useView();
   const { range, zone } = view;
-  const filter = view.value("project") === "" ? {} : { projects: view.values("project") };
-  const variables = { filter, events: filter, range, zone, ...pageOf(view, PAGE_SIZE) };
+  const events = view.value("project") === "" ? {} : { projects: view.values("project") };
+  const states = statusesOf(view, ALERT);
+  const search = view.value("search") || null;
+  const variables = { filter: { ...events, states }, firing: { ...events, states: ["FIRING" as const] }, events, range, zone, search, ...pageOf(view, PAGE_SIZE) };
   const answer = useAnalytics(QUERY, variables, [{ text: CHANGED, variables: {} }]);
-  const { alerts, alertEvents } = answer.data ?? {};
+  const { alerts, alertEvents, firing } = answer.data ?? {};
+  const tabs = tabsOf(ALERT, { FIRING: firing?.totalCount, PENDING: undefined, INACTIVE: undefined });
   const mayDecide = useMayDecide();
   return (
     <>
@@ -74,10 +80,20 @@ export default function AlertManager() {
         <AlertTabs view={view} />
       </div>
       <FilterBar view={view} names={useNames(view)} only={["project"]} />
+      <div className="filters">
+        <ManyTabs
+          label="State"
+          chosen={(states ?? []).map((state) => state.toLowerCase())}
+          tabs={[...tabs, { value: "", label: "All" }]}
+          onChoose={(values) => view.change({ status: values, before: null })}
+        />
+        <Search view={view} label="Search names" />
+      </div>
       <div className={`panels ${answer.isStale ? "stale" : ""}`}>
         <section className="panel" aria-label="List">
           <Waiting answer={answer} />
-          {alerts?.nodes.length === 0 && (
+          {alerts?.nodes.length === 0 && (states || search) && <Empty>No alert is like that.</Empty>}
+          {alerts?.nodes.length === 0 && !states && !search && (
             <Empty>
               There is no alert yet.{" "}
               {mayDecide && (
@@ -91,7 +107,7 @@ export default function AlertManager() {
           {alerts && alerts.nodes.length > 0 && (
             <Table label="Alerts" columns={COLUMNS} rows={alerts.nodes} keyOf={({ id }) => id} view={view} />
           )}
-          {alerts && <Pager page={alerts} view={view} kept={[]} noun="alert" />}
+          {alerts && <Pager page={alerts} view={view} kept={["status", "search"]} noun="alert" />}
         </section>
         <Section title="What happened in the range" name="history">
           {alertEvents?.nodes.length === 0 && <Empty>Nothing.</Empty>}

@@ -30,8 +30,8 @@ export function Pager({ page, view, kept, noun }: { page: Page; view: View; kept
         {page.isEstimate && "about "}
         {counted(page.totalCount, noun)}
       </span>
-      {hasPrevious && startCursor !== null && <Link href={view.link(path, { ...same, before: startCursor })}>← Newer</Link>}
-      {hasNext && endCursor !== null && <Link href={view.link(path, { ...same, after: endCursor })}>Older →</Link>}
+      {hasPrevious && startCursor !== null && <Link href={view.link(path, { ...same, before: startCursor })}>← Previous</Link>}
+      {hasNext && endCursor !== null && <Link href={view.link(path, { ...same, after: endCursor })}>Next →</Link>}
     </nav>
   );
 }
