@@ -1,5 +1,6 @@
 """GraphiQL in a real browser, on a whole running gateway with demo data (R59)."""
 
+import asyncio
 import json
 import re
 import time
@@ -8,7 +9,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from access.tokens import issue
 from access.viewers import Role
@@ -20,9 +21,11 @@ pytestmark = pytest.mark.process
 Theme = Literal["light", "dark"]
 
 # The page's policy forbids `eval`, which wait_for_function needs.
-OPERATION_STORED = """async () => {
-    while (!localStorage.getItem("graphiql:query")) await new Promise(requestAnimationFrame);
-}"""
+STORED = """async () => {{
+    while (!localStorage.getItem("graphiql:{}")) await new Promise(requestAnimationFrame);
+}}"""
+OPERATION_STORED = STORED.format("query")
+TABS_STORED = STORED.format("tabState")
 
 
 @pytest.fixture
@@ -223,6 +226,23 @@ async def test_tabs_sign_in_and_out_together(
     await page.get_by_test_id("token-field").fill(token)
     await page.get_by_test_id("token-submit").click()
     await expect(page.get_by_test_id("signed-in")).to_contain_text("demo-admin")
+
+
+async def test_token_is_forgotten_while_the_editors_load(page: Page, signed_in: str) -> None:
+    is_forgotten = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await is_forgotten.wait()
+        await route.continue_()
+
+    await page.route("**/codemirror-*.js", hold)
+    await page.goto(signed_in)
+    await page.evaluate(TABS_STORED)  # and no operation, as its editor is not there
+    await page.get_by_test_id("token-forget").click()
+    is_forgotten.set()
+    await until_ready(page)
+    await page.reload()
+    await until_ready(page)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -17,9 +17,15 @@ const PLUGINS = [EXAMPLES_PLUGIN, DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN];
 const LINKED = takeLinked();
 const FIRST_TABS = EXAMPLES.slice(0, 1).map(({ query }) => ({ query }));
 
+/** Where GraphiQL stores its tabs, and the operation of the open one. */
+const STORED_TABS = "graphiql:tabState";
+const STORED_QUERY = "graphiql:query";
+type Tabs = { tabs: { query: string | null }[]; activeTabIndex: number };
+
 type Props = { send: Send; introspect: boolean; measured: Measured | null };
 
 export function Workbench({ send, introspect, measured }: Props) {
+  useState(completeStored);
   return (
     <GraphiQLProvider
       fetcher={send}
@@ -70,4 +76,20 @@ function useWrappedLines(): void {
 /** Not on a narrow screen, nor after the panel was closed, which GraphiQL stores under this key. */
 function showsExamples(): boolean {
   return !isNarrow() && localStorage.getItem("graphiql:docExplorerFlex") !== "hide-first";
+}
+
+/**
+ * Stores the operation of the open tab if GraphiQL has stored only its tabs. It does so half a
+ * second after they open, and stores the operation once its editor is loaded. Made anew in
+ * between, by a change of the token or a reload, GraphiQL would open an empty tab.
+ */
+function completeStored(): void {
+  if (localStorage.getItem(STORED_QUERY) !== null) return;
+  try {
+    const { tabs, activeTabIndex } = JSON.parse(localStorage.getItem(STORED_TABS) ?? "") as Tabs;
+    const query = tabs[activeTabIndex]?.query;
+    if (query) localStorage.setItem(STORED_QUERY, query);
+  } catch {
+    // Without tabs, or with none that can be read, GraphiQL opens the first example.
+  }
 }
