@@ -120,6 +120,7 @@ DASHBOARD_PATHS = (
     "/measures",
     "/settings",
     "/settings/keys",
+    "/settings/keys/{id}",
     "/settings/tokens",
     "/settings/members",
     "/settings/limits",

@@ -65,7 +65,7 @@ async def first_steps(context: Context, project: Project) -> FirstSteps:
         first_event_at=min(first.values(), default=None),
         dsn=address,
         advice=_advice(project.slug, first, address),
-        snippets=snippets(address or NO_DSN, context.public_url or NO_URL, project.slug),
+        snippets=snippets(address, context.public_url or NO_URL, project.slug),
     )
 
 
@@ -82,15 +82,21 @@ def _advice(slug: str, first: dict[str, datetime], address: str | None) -> str:
     return "Run one of the snippets: no event has arrived yet."
 
 
-def snippets(dsn: str, url: str, slug: str) -> list[Snippet]:
-    """Code for each SDK, and a request that needs none."""
+def snippets(dsn: str | None, url: str, slug: str) -> list[Snippet]:
+    """Returns code for each SDK, and a request that needs none."""
+    plain = Snippet(Sender.CURL, "Plain event (curl)", "shell", _curl(url, slug))
+    return [*sdk_snippets(dsn), plain]
+
+
+def sdk_snippets(dsn: str | None) -> list[Snippet]:
+    """Returns code for each SDK, with a DSN if there is one."""
+    dsn = dsn or NO_DSN
     return [
         Snippet(
             Sender.PYTHON, "Python (sentry-sdk)", "python", _PYTHON.format(dsn=json.dumps(dsn))
         ),
         Snippet(Sender.NODE, "Node.js (@sentry/node)", "javascript", _script("node", dsn)),
         Snippet(Sender.BROWSER, "Browser (@sentry/browser)", "javascript", _script("browser", dsn)),
-        Snippet(Sender.CURL, "Plain event (curl)", "shell", _curl(url, slug)),
     ]
 
 

@@ -9,6 +9,7 @@ import strawberry
 from access import project_keys as keys
 from access.drops import Category, Reason
 from access.viewers import Permission
+from resolvers import first_steps
 from resolvers import project_keys as resolvers
 from resolvers.project_keys import MAX_DAYS
 from schema.admin.credentials import Credential
@@ -17,6 +18,7 @@ from schema.enums import enum_of
 from schema.errors import WHY_REFUSED, UserError
 from schema.info import Info
 from schema.scalars import Long
+from schema.things.first_steps import Snippet
 from storage.admin.project_keys import KEYS_OF_PROJECT_AT_MOST, REVOKED_AT_MOST, KeySettings
 
 _REASONS = {
@@ -105,6 +107,11 @@ class ProjectKey(Credential):
     )
     def dsn(self, info: Info) -> str | None:
         return resolvers.dsn(info.context, self)  # type: ignore[arg-type] # the resolver's object
+
+    @strawberry.field(description="Code that sends an error with the key, for each SDK.")
+    def snippets(self, info: Info) -> list[Snippet]:
+        dsn = resolvers.dsn(info.context, self)  # type: ignore[arg-type] # the resolver's object
+        return first_steps.sdk_snippets(dsn)  # type: ignore[return-value]
 
 
 @strawberry.type(description="How many events were dropped on a day for a reason.")

@@ -24,6 +24,8 @@ NOTHING = "\N{EN DASH}"
 BROKEN_RELEASE = """{ deployments(first: 1, statuses: [ROLLED_BACK],
     filter: {projects: ["storefront"], environments: ["production"]}, range: {last: "P3D"}) {
       nodes { deploymentId release rolledBackTo { release } } } }"""
+NEW_KEY = """mutation { createProjectKey(input: {project: "storefront", name: "axe"}) {
+    projectKey { id } } }"""
 NEW_ERROR = """{ errors(filter: {projects: ["storefront"], errorTypes: ["TypeError"],
     severities: ["critical"]}, range: {last: "P4D"}) { nodes { id title status } } }"""
 
@@ -475,6 +477,7 @@ async def test_refused_token_is_told_and_another_one_signs_in(
         "/logs?level=warn,error",
         "/measures",
         "/settings/tokens",
+        "key",
         "/settings/audit",
         "/settings/erasure?project=storefront",
         "/telemetry",
@@ -488,6 +491,9 @@ async def test_page_is_accessible_in_light_dark_and_on_a_phone(
     if path == "deployment":
         (deployment,) = ask(run, token, BROKEN_RELEASE)["deployments"]["nodes"]
         path = f"/deployments/{deployment['deploymentId']}"
+    if path == "key":
+        made = ask(run, token, NEW_KEY)["createProjectKey"]["projectKey"]
+        path = f"/settings/keys/{made['id']}?project=storefront"
     if path == "error":
         (error,) = ask(run, token, NEW_ERROR)["errors"]["nodes"]
         path = f"/errors/{error['id']}"

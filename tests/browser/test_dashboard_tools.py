@@ -1,9 +1,12 @@
 """Pages of the dashboard beside the figures: logs, the search, measures, settings, telemetry."""
 
+import asyncio
 import re
 import time
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from playwright.async_api import Page, expect
@@ -123,17 +126,43 @@ async def test_token_is_made_used_and_revoked_as_the_audit_log_tells(
     await expect(rows.first.locator("pre")).to_contain_text("request")
 
 
-async def test_project_key_is_made_and_revoked(page: Page, run: Run) -> None:
+async def test_project_key_is_made_used_filtered_and_revoked(
+    page: Page, run: Run, token: str
+) -> None:
     name = f"browser {time.monotonic_ns()}"
     await page.goto(f"{run.address}/settings/keys")
     await page.get_by_label("project").select_option("audit-log")
     await page.get_by_label("Name").fill(name)
     await page.get_by_role("button", name="Make the key").click()
-    row = page.get_by_role("row", name=name)
-    await expect(row.locator("code").first).to_contain_text("://")
-    await row.get_by_role("button", name="Revoke").click()
+    set_up = page.get_by_test_id("section-set-up")
+    dsn = urlsplit(await set_up.locator("code").inner_text())
+    await set_up.get_by_role("button", name="Node.js").click()
+    await expect(set_up.locator("pre")).to_contain_text(f'dsn: "{dsn.geturl()}"')
+    await page.get_by_label("Releases whose events are dropped").fill("0.*")
+    await page.get_by_label("drops errors of browsers").check()
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+    query = """{ projectKeys(project: "audit-log") { name refusedReleases refusedTexts
+        refusesLegacyBrowsers takesTransactions } }"""
+    (key,) = [one for one in ask(run, token, query)["projectKeys"] if one["name"] == name]
+    assert (key["refusedReleases"], key["refusedTexts"]) == (["0.*"], [])
+    assert (key["refusesLegacyBrowsers"], key["takesTransactions"]) == (True, False)
+    sent = {"message": "of an old release", "release": "0.9"}
+    address = f"/api{dsn.path}/store/?sentry_key={dsn.username}"
+    counts = """{ droppedEvents(project: "audit-log", days: 1) { projectKey reason } }"""
+    dropped = {"projectKey": dsn.username, "reason": "RELEASE_FILTER"}
+    async with asyncio.timeout(20):  # the change is read within five seconds
+        while dropped not in ask(run, token, counts)["droppedEvents"]:
+            post(run, token, address, sent | {"event_id": uuid4().hex})
+            await asyncio.sleep(0.5)
+    await page.reload()
+    row = page.get_by_test_id("section-dropped").get_by_role("row", name="release filter")
+    await expect(row).to_contain_text("error")
+    await page.get_by_role("button", name="Revoke").click()
     await page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
-    await expect(row).to_contain_text("Revoked by")
+    await expect(page.get_by_test_id("section-about")).to_contain_text("Revoked by demo-admin")
+    await page.get_by_role("link", name="All keys of audit-log").click()
+    await expect(page.get_by_role("row", name=name)).to_contain_text("Revoked by demo-admin")
 
 
 async def test_user_is_erased_after_a_warning_and_the_report_says_where(

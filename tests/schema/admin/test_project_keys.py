@@ -87,6 +87,15 @@ async def test_a_key_is_created_changed_listed_and_revoked(asker: Asker) -> None
     assert listed["data"]["projectKeys"] == [revoked]
 
 
+async def test_a_key_has_code_for_each_sdk_with_its_dsn(asker: Asker) -> None:
+    made = await asker.create()
+    query = """query($project: String!) { projectKeys(project: $project) {
+      snippets { sender language code } } }"""
+    ((key,),) = (await asker.ask(query, project=asker.project))["data"].values()
+    assert [one["sender"] for one in key["snippets"]] == ["PYTHON", "NODE", "BROWSER"]
+    assert all(made["dsn"] in one["code"] for one in key["snippets"])
+
+
 async def test_the_address_of_the_gateway_stands_in_the_dsn(
     database_url: str, redis_url: str, project: str
 ) -> None:

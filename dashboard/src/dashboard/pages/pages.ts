@@ -50,6 +50,7 @@ export const PAGES: Page[] = [
   { path: "/measures", title: "Measures", Page: lazy(() => import("./measures")), group: "Analysis" },
   { path: "/settings", title: "Settings", Page: lazy(() => import("./settings")), group: "Gateway" },
   { path: "/settings/keys", title: "Project keys", Page: lazy(() => import("./settings-keys")) },
+  { path: "/settings/keys/:id", title: "Project key", Page: lazy(() => import("./settings-key")) },
   { path: "/settings/tokens", title: "Service tokens", Page: lazy(() => import("./settings-tokens")) },
   { path: "/settings/members", title: "Members", Page: lazy(() => import("./settings-members")) },
   { path: "/settings/limits", title: "Rate limits", Page: lazy(() => import("./settings-limits")) },

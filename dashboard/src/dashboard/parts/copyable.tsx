@@ -1,7 +1,9 @@
 // A text to take along, such as a new token: with a button that copies it.
 import { useState } from "react";
 
-export function Copyable({ label, text }: { label: string; text: string }) {
+/** `isBlock`: it has lines, and the button stands below. */
+export function Copyable({ label, text, isBlock = false }: { label: string; text: string; isBlock?: boolean }) {
+  const Holder = isBlock ? "div" : "span";
   const [told, setTold] = useState("");
   const copy = async () => {
     try {
@@ -12,14 +14,14 @@ export function Copyable({ label, text }: { label: string; text: string }) {
     }
   };
   return (
-    <span className="copyable">
-      <code>{text}</code>{" "}
+    <Holder className="copyable">
+      {isBlock ? <pre>{text}</pre> : <code>{text}</code>}{" "}
       <button type="button" onClick={copy}>
         Copy<span className="hidden"> {label}</span>
       </button>{" "}
       <span role="status" className="sub">
         {told}
       </span>
-    </span>
+    </Holder>
   );
 }

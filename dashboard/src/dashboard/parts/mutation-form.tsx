@@ -13,19 +13,22 @@ type Props<Data extends Done, Input> = {
   /** What the mutation takes beside the fields. */
   fixed: Partial<Input>;
   first?: Values;
+  /** Whether it changes something: only the fields that differ from the first values are sent, and they stay. */
+  isChange?: boolean;
   submit: string;
   /** What is asked before it is sent, of the values in the fields. */
   question?: (values: Values) => ReactNode;
   onDone: (data: Data, values: Values) => void;
 };
 
-export function MutationForm<Data extends Done, Input>({ mutation, controls, fixed, first = {}, submit, question, onDone }: Props<Data, Input>) {
+export function MutationForm<Data extends Done, Input>({ mutation, controls, fixed, first = {}, isChange = false, submit, question, onDone }: Props<Data, Input>) {
   const [values, setValues] = useState(first);
   const { run, isBusy, fault } = useMutation(() => undefined);
   const send = async () => {
-    const data = await run(mutation, { input: { ...givenOf(controls, values), ...fixed } as Input });
+    const sent = controls.filter(({ name }) => !isChange || values[name] !== first[name]);
+    const data = await run(mutation, { input: { ...givenOf(sent, values), ...fixed } as Input });
     if (data === null) return;
-    setValues(first);
+    if (!isChange) setValues(first);
     onDone(data, values);
   };
   const confirm = useConfirm({ text: submit, question: question?.(values), onConfirm: () => void send() });

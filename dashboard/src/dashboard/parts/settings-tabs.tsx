@@ -29,7 +29,7 @@ export function SettingsTabs({ view }: { view: View }) {
   return (
     <nav ref={nav} className="tabs" aria-label="Settings">
       {offered.map((tab) => (
-        <Link key={tab.path} href={view.link(tab.path)} aria-current={path === tab.path ? "page" : undefined}>
+        <Link key={tab.path} href={view.link(tab.path)} aria-current={path === tab.path || path.startsWith(`${tab.path}/`) && tab.path !== "/settings" ? "page" : undefined}>
           {tab.label}
         </Link>
       ))}
