@@ -1,11 +1,13 @@
 """The dashboard's controls in a real browser: range, zone and filters of several names."""
 
 import re
+import time
+from datetime import UTC, datetime
 
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import ask, violations
+from tests.browser.conftest import ask, post, violations
 from tests.machine import Run
 
 pytestmark = pytest.mark.process
@@ -35,6 +37,10 @@ async def test_range_of_ones_own_is_typed_in_the_chosen_zone(
     await window.get_by_label("Last day", exact=True).fill("2026-03-01")
     await page.keyboard.press("Enter")
     await expect(window.get_by_role("alert")).to_have_text("The range ends before it starts.")
+    await expect(window).to_contain_text("A range has at most 400 days.")
+    await window.get_by_label("Last day", exact=True).fill("2027-05-03")
+    await page.keyboard.press("Enter")
+    await expect(window.get_by_role("alert")).to_contain_text("this one has 401")
     await window.get_by_label("Time of the first day").fill("02:30")
     await window.get_by_label("Last day", exact=True).fill("2026-03-30")
     await page.keyboard.press("Enter")
@@ -58,6 +64,31 @@ async def test_address_of_no_range_and_no_zone_says_so(page: Page, run: Run) -> 
     await expect(faults.first).to_contain_text("no time zone “Mars/Olympus”")
     await expect(faults.last).to_contain_text("no day 2026-02-30")
     await expect(page.get_by_label("7 days")).to_be_checked()
+
+
+async def test_name_with_a_comma_stays_one_filter_after_a_reload(
+    page: Page, run: Run, token: str
+) -> None:
+    names = [f"eu,{time.monotonic_ns()}", "eu"]
+    for name in names:
+        event = {
+            "type": "deployment.succeeded",
+            "time": datetime.now(UTC).isoformat(),
+            "project": "audit-log",
+            "deployment": f"of-{name}-{time.monotonic_ns()}",
+            "environment": name,
+        }
+        (result,) = post(run, token, "/v1/events", [event])["results"]
+        assert result["status"] == "accepted"
+    await page.goto(f"{run.address}/deployments?range=1h&zone=UTC&project=audit-log")
+    await page.get_by_role("button", name="environment: any environment").press("Enter")
+    window = page.get_by_role("dialog", name="environment")
+    await window.get_by_label(names[0]).press("Space")
+    await page.keyboard.press("Escape")
+    for _ in range(2):
+        await expect(page.get_by_role("button", name=f"environment: {names[0]}")).to_be_visible()
+        await expect(page.locator(".pager")).to_contain_text("1 deployment")
+        await page.reload()
 
 
 async def test_several_networks_and_statuses_are_chosen_by_keys(

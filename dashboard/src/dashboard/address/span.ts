@@ -20,7 +20,8 @@ export type Span = { range: TimeRange; rangeName: string; custom: Custom | null 
 /** Why a text is no range, as a sentence. */
 export class NoRange extends Error {}
 
-const MOST_DAYS = 400;
+/** The longest range of one's own. */
+export const MOST_DAYS = 400;
 const DAY_MS = 86_400_000;
 const CUSTOM = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d))?\.\.(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d))?$/;
 

@@ -3,6 +3,7 @@ import { useMemo, useRef } from "react";
 
 import type { ApiFilter, BuildFilter, BuildPhaseFilter, Comparison, DeploymentFilter, ErrorFilter, FunctionFilter } from "../../../generated/graphql";
 import { go, hrefOf, useAddress } from "./location";
+import { namesOf, textOf } from "./names";
 import { NoRange, type Span, spanOf, USUAL_RANGE } from "./span";
 import { isZone, ownZone } from "./zones";
 
@@ -19,6 +20,7 @@ export const COMPARISONS: { name: string; label: string; short: string; value: C
   { name: "month", label: "a month before", short: "month before", value: "PREVIOUS_MONTH" },
 ];
 
+/** Parameters to change: texts as they are written, names as a list of them. */
 export type Change = Record<string, string | string[] | null>;
 
 export type View = Span & {
@@ -57,7 +59,7 @@ export function useView(): View {
 
 function viewOf(path: string, query: URLSearchParams): View {
   const value = (name: string) => query.get(name) ?? "";
-  const values = (name: string) => value(name).split(",").filter(Boolean);
+  const values = (name: string) => namesOf(value(name));
   const filter = filterOf(values, DIMENSIONS);
   const placeFilter = filterOf(values, ["project", "environment"]);
   const everywhere = filterOf(values, ["project", "template", "environment"]);
@@ -134,7 +136,7 @@ function shared(query: URLSearchParams): URLSearchParams {
 function changed(query: URLSearchParams, change: Change): URLSearchParams {
   const next = new URLSearchParams(query);
   for (const [name, value] of Object.entries(change)) {
-    const text = Array.isArray(value) ? value.join(",") : value;
+    const text = Array.isArray(value) ? textOf(value) : value;
     if (text === null || text === "") next.delete(name);
     else next.set(name, text);
   }

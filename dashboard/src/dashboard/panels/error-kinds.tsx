@@ -51,6 +51,6 @@ function sharesOf(groups: Group[], filter: "type" | "severity", view: View): Sha
       text: count(occurrences),
       title: `${exact(occurrences)} times`,
       note: percent(share),
-      href: name === null ? undefined : view.link("/errors", { ...chosen, [filter]: name }),
+      href: name === null ? undefined : view.link("/errors", { ...chosen, [filter]: [name] }),
     }));
 }

@@ -54,7 +54,7 @@ function nameOf({ kind, name }: Group): string {
 }
 
 const COLUMNS: Column<Group>[] = [
-  { title: "Network", cell: (group, view) => (group.name === null ? nameOf(group) : <Link href={view.link("/telemetry", { network: group.name })}>{group.name}</Link>) },
+  { title: "Network", cell: (group, view) => (group.name === null ? nameOf(group) : <Link href={view.link("/telemetry", { network: [group.name] })}>{group.name}</Link>) },
   { title: "Deployments", isNumber: true, cell: ({ attempts }) => count(attempts), exactly: ({ attempts }) => exact(attempts) },
   { title: "Share", isNumber: true, cell: ({ share }) => percent(share) },
   { title: "Succeeded", isNumber: true, cell: ({ succeeded }) => count(succeeded), exactly: ({ succeeded }) => exact(succeeded) },

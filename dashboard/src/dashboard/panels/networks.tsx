@@ -36,7 +36,7 @@ function Networks({ data, view }: { data: Data<NetworksFragment, "deploymentStat
     title: `${exact(attempts)} deployments, ${percent(share)}`,
     note: `${percent(failureRate)} failed`,
     noteTone: failureRate > STRIKING * data.deploymentStats.failureRate ? "is-bad" : undefined,
-    href: name === null ? undefined : view.link("/", { network: name }),
+    href: name === null ? undefined : view.link("/", { network: [name] }),
   }));
   return <ShareList label="Deployments by network" shares={shares} tone="info" />;
 }

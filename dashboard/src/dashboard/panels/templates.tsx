@@ -32,7 +32,7 @@ function Templates({ data, view }: { data: Data<TemplatesFragment, "deploymentSt
     text: count(attempts),
     title: `${exact(attempts)} deployments, ${percent(share)}`,
     note: activeProjects === null ? undefined : counted(activeProjects, "project"),
-    href: name === null ? undefined : view.link("/", { template: name }),
+    href: name === null ? undefined : view.link("/", { template: [name] }),
   }));
   return <ShareList label="Deployments by template" shares={shares} tone="line-2" />;
 }

@@ -1,7 +1,7 @@
 // The form of a range of one's own: days, and times if it is not of whole days.
 import { type FormEvent, useState } from "react";
 
-import { type Custom, customSpan, NoRange } from "../address/span";
+import { type Custom, customSpan, MOST_DAYS, NoRange } from "../address/span";
 import { localOf } from "../address/zones";
 
 /** The last seven days as whole days, to start from. */
@@ -45,7 +45,9 @@ export default function CustomRange({ chosen, zone, onChange }: { chosen: Custom
         {field("to", "date", "Last day")}
         {field("toTime", "time", "Time of the last day")}
       </fieldset>
-      <p className="sub">Without times it is whole days. Times are those of {zone}.</p>
+      <p className="sub">
+        A range has at most {MOST_DAYS} days. Without times it is whole days. Times are those of {zone}.
+      </p>
       {fault !== null && (
         <p id="range-fault" className="banner" role="alert">
           {fault}

@@ -14,7 +14,7 @@ export function filterAddress(filter: Names, isKnown: (dimension: string) => boo
   const more: Names = [];
   for (const one of filter) {
     const own = DIMENSIONS.find((dimension) => dimension !== "project" && dimension === one.dimension.toLowerCase() && isKnown(dimension));
-    if (own && !one.names.some((name) => name.includes(","))) address[own] = one.names;
+    if (own) address[own] = one.names;
     else more.push(one);
   }
   return { ...address, more: more.length > 0 ? JSON.stringify(filterOf(more)) : null };
