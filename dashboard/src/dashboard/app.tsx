@@ -1,7 +1,7 @@
 // The whole dashboard: who is signed in, where the pages are, and the page of the address.
-import { Component, lazy, type ReactNode, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 
-import { lend, type Owner } from "../shared/token";
+import { lend, onReturn, type Owner } from "../shared/token";
 import { Link } from "./address/link";
 import { useAddress } from "./address/location";
 import { useView, useWholeAddress } from "./address/view";
@@ -13,7 +13,10 @@ import { Navigation } from "./navigation";
 import { isOffered, pageAt } from "./pages/pages";
 import { SignIn } from "./pages/sign-in";
 import { Loading } from "./panels/panel";
+import { Boundary } from "./parts/boundary";
 import { PaletteButton } from "./parts/palette-button";
+
+const READING = ["viewer", "maintainer", "admin"];
 
 const Bell = lazy(() => import("./parts/bell"));
 
@@ -23,13 +26,18 @@ export function AnalyticsDashboard() {
     void session.start();
     const take = () => void session.start();
     addEventListener("hashchange", take);
-    return () => removeEventListener("hashchange", take);
+    const end = onReturn(take);
+    return () => {
+      end();
+      removeEventListener("hashchange", take);
+    };
   }, []);
   useEffect(() => lend(session.end), []);
   const token = current.kind === "signed in" ? current.token : null;
   useEffect(() => disconnect, [token]);
   if (current.kind === "starting") return <Loading />;
   if (current.kind === "signed out") return <SignIn reason={current.reason} />;
+  if (current.owner && !mayRead(current.owner)) return <SignIn reason={null} owner={current.owner} />;
   return <Frame key={token} current={current} />;
 }
 
@@ -60,14 +68,16 @@ function Frame({ current }: { current: Session & { kind: "signed in" } }) {
           Menu
         </button>
         <PaletteButton />
-        <Suspense>
-          <Bell />
-        </Suspense>
+        <Boundary what="The bell" isSmall>
+          <Suspense>
+            <Bell />
+          </Suspense>
+        </Boundary>
         <SignedIn current={current} />
       </header>
       <Navigation path={path} view={view} roles={owner?.roles ?? []} isOpen={isMenuOpen} onClose={() => setIsMenuOpen(false)} />
       <main id="main" tabIndex={-1}>
-        <Boundary key={path}>
+        <Boundary key={path} what="This page">
           <Suspense fallback={<Loading />}>
             {found && owner !== null && !isOffered(found.page, owner.roles) ? (
               <NotOffered />
@@ -125,26 +135,13 @@ function NotOffered() {
   );
 }
 
+/** Whether one of the token's roles shows anything: the role ingest only records events. */
+function mayRead({ roles }: Owner): boolean {
+  return roles.some((role) => READING.includes(role));
+}
+
 /** The project of a reader who can see but one. */
 function onlyProjectOf(owner: Owner | null): string | null {
   if (owner === null || owner.roles.includes("admin") || owner.projects.length !== 1) return null;
   return owner.projects[0] ?? null;
-}
-
-/** Shows what went wrong in the page in place of it, and leaves the frame. */
-class Boundary extends Component<{ children: ReactNode }, { message: string | null }> {
-  override state = { message: null };
-
-  static getDerivedStateFromError(error: unknown) {
-    return { message: error instanceof Error ? error.message : String(error) };
-  }
-
-  override render() {
-    if (this.state.message === null) return this.props.children;
-    return (
-      <p className="banner" role="alert">
-        This page could not be drawn: {this.state.message}
-      </p>
-    );
-  }
 }

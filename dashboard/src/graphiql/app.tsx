@@ -48,8 +48,10 @@ function useToken(): [string | null, (token: string | null) => void] {
     void tokens.borrow().then(take);
     const end = tokens.lend(() => setToken(null));
     addEventListener("hashchange", take);
+    const endReturns = tokens.onReturn(take);
     return () => {
       end();
+      endReturns();
       removeEventListener("hashchange", take);
     };
   }, []);

@@ -2,6 +2,8 @@
 
 const STORAGE_KEY = "gateway-token";
 const SIGNED_OUT_KEY = "gateway-signed-out";
+/** In the browser's storage the mark of the last sign-out; in a tab's the one there was when its token was stored. */
+const ERA_KEY = "gateway-era";
 
 export type Owner = { subject: string; roles: string[]; projects: string[] };
 
@@ -16,12 +18,23 @@ export function takeFromAddress(): void {
   history.replaceState(null, "", location.pathname + location.search);
 }
 
+/** This tab's token. One from before the last sign-out is forgotten, since a tab does not hear of it while it shows another site. */
 export function read(): string | null {
-  return sessionStorage.getItem(STORAGE_KEY);
+  const token = sessionStorage.getItem(STORAGE_KEY);
+  if (token !== null && era(sessionStorage) !== era(localStorage)) {
+    signOutHere();
+    return null;
+  }
+  return token;
+}
+
+function era(storage: Storage): string {
+  return storage.getItem(ERA_KEY) ?? "";
 }
 
 export function keep(token: string): void {
   sessionStorage.setItem(STORAGE_KEY, clean(token));
+  sessionStorage.setItem(ERA_KEY, era(localStorage));
   sessionStorage.removeItem(SIGNED_OUT_KEY);
 }
 
@@ -31,12 +44,13 @@ export function forget(): void {
 
 /** Whether this tab was signed out and got no token since: then it takes none by itself. */
 export function hasSignedOut(): boolean {
-  return sessionStorage.getItem(SIGNED_OUT_KEY) !== null;
+  return read() === null && sessionStorage.getItem(SIGNED_OUT_KEY) !== null;
 }
 
 /** Forgets the token in every tab of this browser. */
 export function signOut(): void {
   signOutHere();
+  localStorage.setItem(ERA_KEY, `${Date.now()} ${Math.random()}`);
   tabs.postMessage(SIGNED_OUT);
 }
 
@@ -73,6 +87,15 @@ export function lend(onSignedOut: () => void): () => void {
   };
   tabs.addEventListener("message", answer);
   return () => tabs.removeEventListener("message", answer);
+}
+
+/** Calls back when the browser shows this page again as it was left: the tab may have been signed out since. */
+export function onReturn(check: () => void): () => void {
+  const show = (event: PageTransitionEvent) => {
+    if (event.persisted) check();
+  };
+  addEventListener("pageshow", show);
+  return () => removeEventListener("pageshow", show);
 }
 
 /** Takes the token of another tab that is signed in, if this one may; returns once one has answered, or none will. */

@@ -19,7 +19,10 @@ export const session = {
   async start(): Promise<void> {
     tokens.takeFromAddress();
     if (tokens.hasSignedOut()) return session.end();
-    if (tokens.read() === null) await startDemo(null);
+    if (tokens.read() === null) {
+      if (session.token() !== null) sessions.set({ kind: "starting" }); // forgotten by another page of this tab
+      await startDemo(null);
+    }
     if (sessions.get().kind === "signed out") await tokens.borrow();
     const kept = tokens.read();
     if (kept !== null && session.token() !== kept) sessions.set(signedIn(kept, false));

@@ -1,9 +1,13 @@
 // Asks for a token, and says why one is needed.
 import { type FormEvent, useState } from "react";
 
+import type { Owner } from "../../shared/token";
 import { session } from "../api/session";
 
-export function SignIn({ reason }: { reason: string | null }) {
+/** `reason` is why the gateway refused the token, `owner` whose token may read nothing. */
+type Props = { reason: string | null; owner?: Owner };
+
+export function SignIn({ reason, owner }: Props) {
   const [text, setText] = useState("");
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -15,6 +19,12 @@ export function SignIn({ reason }: { reason: string | null }) {
       {reason !== null && (
         <p className="banner" role="alert" data-testid="refused">
           {/expired/.test(reason) ? "Your token is no longer valid, so you are signed out" : "The gateway refused the token"}: {reason}
+        </p>
+      )}
+      {owner && (
+        <p className="banner" role="alert" data-testid="reads-nothing">
+          The token of {owner.subject} {owner.roles.length > 0 ? `has the role ${owner.roles.join(" and ")}: it can record events, and shows no data` : "has no role: it shows no data"}. Sign in with
+          one that has the role viewer, maintainer or admin.
         </p>
       )}
       <p>

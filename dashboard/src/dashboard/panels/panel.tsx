@@ -6,6 +6,7 @@ import type { View } from "../address/view";
 import type { Problem } from "../api/ask";
 import type { Answer } from "../api/use-analytics";
 import { QueryLink } from "../parts/actions";
+import { Boundary } from "../parts/boundary";
 import { queryOf, variablesOf } from "./query";
 
 /** A fragment's data whose roots are there. */
@@ -49,7 +50,11 @@ export function PanelFrame({ panel: { name, title, columns, isBare, roots, fragm
       </header>
       {data === null && answer.unreachable === null && answer.problems.length === 0 && <Loading />}
       {(data !== null || answer.problems.length > 0) && missing.length > 0 && <Failed problems={answer.problems} roots={roots} />}
-      {data !== null && missing.length === 0 && <Contents data={data as never} view={view} />}
+      {data !== null && missing.length === 0 && (
+        <Boundary what="This panel">
+          <Contents data={data as never} view={view} />
+        </Boundary>
+      )}
     </section>
   );
 }

@@ -1,0 +1,68 @@
+"""What the dashboard shows where a part of it fails, and to those who are not signed in."""
+
+import time
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import ask, violations
+from tests.machine import Run
+
+pytestmark = pytest.mark.process
+
+RECORDER = """mutation($name: String!) { createServiceToken(input: {
+    name: $name, roles: [INGEST], projects: ["storefront"]}) { token } }"""
+SIGNED_OUT_HERE = """() => {
+    sessionStorage.removeItem("gateway-token");
+    sessionStorage.setItem("gateway-signed-out", "yes");
+    dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+}"""
+
+
+async def test_search_and_bell_that_fail_leave_the_page(page: Page, run: Run) -> None:
+    for part in ("bell", "palette"):
+        await page.route(f"**/{part}-*.js", lambda route: route.abort())
+    await page.goto(f"{run.address}/deployments?range=7d")
+    failed = page.get_by_role("banner").get_by_role("alert")
+    await expect(failed).to_have_text("The bell failed")
+    await page.keyboard.press("Control+k")
+    await expect(failed).to_have_text(["The search failed", "The bell failed"])
+    await expect(page.locator("main tbody tr").first).to_be_visible()
+    assert await violations(page) == []
+    await page.get_by_role("button", name="Search").click()
+    await expect(failed).to_have_text("The bell failed")
+
+
+async def test_token_that_only_records_is_told_that_it_shows_nothing(
+    page: Page, run: Run, token: str
+) -> None:
+    name = f"recorder {time.monotonic_ns()}"
+    recorder = ask(run, token, RECORDER, name=name)["createServiceToken"]["token"]
+    await page.goto(f"{run.address}/deployments#token={recorder}")
+    await expect(page.get_by_test_id("reads-nothing")).to_contain_text("has the role ingest")
+    assert await violations(page) == []
+    await page.get_by_test_id("token-field").fill(token)
+    await page.get_by_test_id("token-submit").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Deployments")
+
+
+async def test_tab_that_was_elsewhere_learns_that_it_is_signed_out(
+    page: Page, run: Run, token: str
+) -> None:
+    """Chromium keeps no page for `back` under Playwright, so the event stands for it."""
+    other = await page.context.new_page()
+    for tab in (page, other):
+        await tab.goto(f"{run.address}/deployments#token={token}")
+        await expect(tab.get_by_test_id("signed-in")).to_be_visible()
+    await page.evaluate(SIGNED_OUT_HERE)
+    await expect(page.get_by_test_id("token-field")).to_be_visible()
+    await page.get_by_test_id("token-field").fill(token)
+    await page.get_by_test_id("token-submit").click()
+    await expect(page.get_by_test_id("signed-in")).to_be_visible()
+
+    await page.goto("about:blank")
+    await other.get_by_role("button", name="Sign out").click()
+    await expect(other.get_by_test_id("token-field")).to_be_visible()
+    for path in ("/deployments", "/graphql"):
+        await page.goto(f"{run.address}{path}")
+        await expect(page.get_by_test_id("token-field")).to_be_visible()
