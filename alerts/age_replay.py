@@ -5,15 +5,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from alerts.back_test import LONGEST, NOTHING_STORED, TOO_LONG
 from alerts.conditions import Reading, judge, measure_of, outcome_of, timing_of
 from alerts.guards import ABOVE, Cell
-from alerts.replay import BackTest, Firing, time_of_any, waits
+from alerts.replay import BackTest, Tape, waits
 from alerts.rules import INSTANCES_AT_MOST, Threshold, Watch
-from alerts.states import Outcome, Phase, State, Transition, advance, told
+from alerts.states import Outcome, Phase, State
 from alerts.windows import window_of
 from analytics.answer import Key
 from analytics.components import Components, zero
@@ -110,41 +111,27 @@ def replay_ages(
     if made.watch.group_by:
         by_crossing = sorted(standings, key=lambda key: min(map(made.crossing, standings[key])))
         groups, left_out = by_crossing[:INSTANCES_AT_MOST], len(by_crossing[INSTANCES_AT_MOST:])
-    runs = [_Run(made, key, standings.get(key, ())) for key in groups]
-    for run in runs:
-        run.go(labels(run.key))
-    firings = sorted(
-        (firing for run in runs for firing in run.firings), key=lambda each: each.fired_at
-    )
+    tape = Tape(timing_of(made.watch))
+    for key in groups:
+        _Run(made, standings.get(key, ())).go(key, labels(key), tape)
+    tape.sort()
     read = sum(map(len, standings.values()))
-    return BackTest(
-        range=made.range,
-        step=_MINUTE,
-        firings=tuple(firings),
-        transitions=tuple(sorted(each for run in runs for each in run.transitions)),
-        pages=sum(firing.is_told for firing in firings),
-        firing=time_of_any(firings, made.range.end),
-        left_out=left_out,
-        notes=() if read < STANDINGS_AT_MOST else ("Of too many rows the newest were played.",),
-    )
+    notes = () if read < STANDINGS_AT_MOST else ("Of too many rows the newest were played.",)
+    return tape.back_test(made.range, _MINUTE, left_out, notes)
 
 
 class _Run:
     """One instance, at each minute at which something changes."""
 
-    def __init__(self, made: AgePlan, key: Key, standings: Iterable[Standing]) -> None:
-        self.key = key
-        self.firings: list[Firing] = []
-        self.transitions: list[tuple[datetime, Key, Transition]] = []
+    def __init__(self, made: AgePlan, standings: Iterable[Standing]) -> None:
         self._made, self._watch = made, made.watch
         self._coming = sorted(standings, key=lambda each: each.began, reverse=True)
         self._changes = sorted(self._minutes(self._coming))
         self._seen: list[Standing] = []
-        self._timing = timing_of(made.watch)
         self._empty = zero(made.fact.name, ages=True)
         self._at = made.fact.ages.index(made.age)
 
-    def go(self, labels: Mapping[str, str]) -> None:
+    def go(self, key: Key, labels: Mapping[str, str], tape: Tape) -> None:
         """Looks at the first minute, and then where the age or the state changes."""
         now: datetime | None = self._made.range.start
         state = State.initial(self._made.range.start)
@@ -154,14 +141,8 @@ class _Run:
             if not exists and outcome is Outcome.BREACH:
                 outcome = Outcome.NO_DATA  # a group of which there is nothing cannot stay wrong
             if exists or state.phase is not Phase.INACTIVE:
-                was = state
-                state, found = advance(was, outcome, now, self._timing)
-                for transition in told(was, state, found):
-                    self._note(transition, now)
-                    if transition is Transition.FIRING:
-                        evidence = judge(self._watch, reading, None, now, labels)
-                        is_told = not was.flapping
-                        self.firings.append(Firing(self.key, now, None, None, is_told, evidence))
+                evidence = partial(judge, self._watch, reading, None, now, labels)
+                state = tape.advance(key, state, outcome, now, evidence)
             now = now + _MINUTE if waits(state) else self._next(now)
 
     def _next(self, now: datetime) -> datetime | None:
@@ -195,11 +176,6 @@ class _Run:
         ages = list(self._empty.ages)
         ages[self._at] = age_us
         return self._empty._replace(ages=tuple(ages))
-
-    def _note(self, transition: Transition, now: datetime) -> None:
-        self.transitions.append((now, self.key, transition))
-        if transition in {Transition.RESOLVED, Transition.GONE}:
-            self.firings[-1] = replace(self.firings[-1], ended_at=now, ended_by=transition)
 
 
 def _minute_from(time: datetime) -> datetime:

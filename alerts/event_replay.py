@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from alerts.evidence import Evidence
 from alerts.happenings import Happening
-from alerts.replay import Firing
+from alerts.replay import Tape
 from alerts.rules import INSTANCES_AT_MOST, OnEvent
-from alerts.states import FLAPPING_WITHIN, Outcome, Phase, State, Timing, Transition, advance, told
+from alerts.states import FLAPPING_WITHIN, Outcome, Phase, State, Timing
 from storage.facts.deployments import DEPLOYMENTS
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(slots=True)
-class EventReplay:
-    """What a rule on events would have done, instance by instance.
+class EventReplay(Tape):
+    """What a rule on events would have done, all instances together.
 
     ``left_out`` is the number of occurrences beyond the instances that may fire at a time.
     """
 
-    on: OnEvent
-    firings: list[Firing] = field(default_factory=list)
-    transitions: list[tuple[datetime, str, Transition]] = field(default_factory=list)
-    left_out: int = 0
-    _states: dict[str, State] = field(default_factory=dict)
-    _firing: dict[str, int] = field(default_factory=dict)  # the place of each in `firings`
-    _known: set[tuple[str, str]] = field(default_factory=set)
+    def __init__(self, on: OnEvent) -> None:
+        super().__init__(Timing(keep_firing_seconds=on.keep_firing_seconds))
+        self.on = on
+        self.left_out = 0
+        self._states: dict[str, State] = {}
+        self._known: set[tuple[str, str]] = set()
 
     def play(self, happenings: Iterable[Happening], end: datetime) -> None:
         """Plays what happened up to an end; what the rule does not watch is left alone."""
@@ -40,18 +39,14 @@ class EventReplay:
             self._happen(happening, at)
         self._pass_time(end)
 
-    @property
-    def _timing(self) -> Timing:
-        return Timing(keep_firing_seconds=self.on.keep_firing_seconds)
-
     def _happen(self, happening: Happening, at: datetime) -> None:
         name, until = happening.instance, happening.until
         occurrence = name, happening.occurrence(self.on)
-        if name not in self._firing:
+        if name not in self.firing:
             if occurrence in self._known:
                 return
             self._known.add(occurrence)
-            if len(self._firing) >= INSTANCES_AT_MOST:
+            if len(self.firing) >= INSTANCES_AT_MOST:
                 self.left_out += 1
                 return
         was = self._states.get(name, State.initial(at))
@@ -59,28 +54,18 @@ class EventReplay:
             if was.phase is Phase.INACTIVE and until <= was.clear_since:
                 return  # it belongs to the episode that is over
             until = max(until, was.clear_since)
-        state, transition = advance(was, Outcome.BREACH, at, self._timing)
-        self._states[name] = state = replace(state, clear_since=until)
-        for each in told(was, state, transition):
-            self.transitions.append((at, name, each))
-            if each is Transition.FIRING:
-                self._firing[name] = len(self.firings)
-                evidence = self._evidence(happening, at)
-                self.firings.append(Firing(name, at, None, None, not was.flapping, evidence))
+        evidence = partial(self._evidence, happening, at)
+        after = self.advance(name, was, Outcome.BREACH, at, evidence)
+        self._states[name] = replace(after, clear_since=until)
 
     def _pass_time(self, now: datetime) -> None:
         """Ends the instances whose last event is long enough ago, in the order of their ends."""
-        while due := [(at, name) for name in self._firing if (at := self._due(name)) <= now]:
+        while due := [(at, name) for name in self.firing if (at := self._due(name)) <= now]:
             at, name = min(due)
             was = self._states[name]
             outcome = Outcome.BREACH if was.clear_since is None else Outcome.CLEAR
-            after, transition = advance(was, outcome, at, self._timing)
-            self._states[name] = after = replace(after, clear_since=was.clear_since)
-            for each in told(was, after, transition):
-                self.transitions.append((at, name, each))
-                if each is Transition.RESOLVED:
-                    place = self._firing.pop(name)
-                    self.firings[place] = replace(self.firings[place], ended_at=at, ended_by=each)
+            after = self.advance(name, was, outcome, at)
+            self._states[name] = replace(after, clear_since=was.clear_since)
 
     def _due(self, name: str) -> datetime:
         """When a firing instance changes if nothing happens: it ends, or flaps no longer."""

@@ -28,7 +28,7 @@ from alerts.happenings import (
     run_slow,
     slugs_of,
 )
-from alerts.replay import BackTest, time_of_any
+from alerts.replay import BackTest
 from alerts.rules import EventKind, OnEvent
 from analytics.periods import Range
 from storage.dictionaries import Dictionaries
@@ -105,16 +105,7 @@ def replay_events(made: EventPlan, happenings: Sequence[Happening], cut: datetim
         notes.append(_MERGED)
     if cut > made.range.start:
         notes.append(f"Of more than {ROWS_AT_MOST:,} only the newest were looked at.")
-    return BackTest(
-        range=span,
-        step=made.step,
-        firings=tuple(replay.firings),
-        transitions=tuple(replay.transitions),
-        pages=sum(each.is_told for each in replay.firings),
-        firing=time_of_any(replay.firings, span.end),
-        left_out=replay.left_out,
-        notes=tuple(notes),
-    )
+    return replay.back_test(span, made.step, replay.left_out, notes)
 
 
 @dataclass(frozen=True, slots=True)

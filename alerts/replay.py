@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 from alerts.back_test import Plan
 from alerts.conditions import Reading, judge, outcome_of, timing_of
@@ -13,7 +14,17 @@ from alerts.evidence import Evidence
 from alerts.guards import Cell
 from alerts.rules import INSTANCES_AT_MOST
 from alerts.sliding import Sliding
-from alerts.states import LONGEST_GAP, Health, Outcome, Phase, State, Transition, advance, told
+from alerts.states import (
+    LONGEST_GAP,
+    Health,
+    Outcome,
+    Phase,
+    State,
+    Timing,
+    Transition,
+    advance,
+    told,
+)
 from alerts.windows import baseline_of, window_of
 from analytics.answer import Answer, Key
 from analytics.components import Components, positions
@@ -59,6 +70,60 @@ class BackTest:
     notes: tuple[str, ...]
 
 
+class Tape:
+    """What instances do as they are played back, one after another or all together."""
+
+    def __init__(self, timing: Timing) -> None:
+        self.firings: list[Firing] = []
+        self.transitions: list[tuple[datetime, Key | str, Transition]] = []
+        self.firing: dict[Any, int] = {}  # the place of each that fires in `firings`
+        self._timing = timing
+
+    def advance(
+        self,
+        instance: Key | str,
+        state: State,
+        outcome: Outcome,
+        at: datetime,
+        evidence: Callable[[], Evidence] | None = None,
+        before: datetime | None = None,
+    ) -> State:
+        """Advances an instance, and notes what it tells; one that may fire needs ``evidence``."""
+        after, found = advance(state, outcome, at, self._timing, before)
+        for transition in told(state, after, found):
+            self.transitions.append((at, instance, transition))
+            if transition is Transition.FIRING:
+                assert evidence is not None
+                self.firing[instance] = len(self.firings)
+                is_told = not state.flapping
+                self.firings.append(Firing(instance, at, None, None, is_told, evidence()))
+            elif transition in {Transition.RESOLVED, Transition.GONE}:
+                place = self.firing.pop(instance)
+                ended = replace(self.firings[place], ended_at=at, ended_by=transition)
+                self.firings[place] = ended
+        return after
+
+    def sort(self) -> None:
+        """Brings into the order of time what instances did one after another."""
+        self.firings.sort(key=lambda each: each.fired_at)
+        self.transitions.sort()
+
+    def back_test(
+        self, range: Range, step: timedelta, left_out: int, notes: Sequence[str]
+    ) -> BackTest:
+        """Returns what was played, in the order of time, up to the end of a range."""
+        return BackTest(
+            range=range,
+            step=step,
+            firings=tuple(self.firings),
+            transitions=tuple(self.transitions),
+            pages=sum(firing.is_told for firing in self.firings),
+            firing=_time_of_any(self.firings, range.end),
+            left_out=left_out,
+            notes=tuple(notes),
+        )
+
+
 def replay(
     planned: Plan,
     answers: Sequence[Answer],
@@ -70,23 +135,14 @@ def replay(
         whole = _numbered(answers, [each.per_bucket() for each in answers])
     shown, left_out = _shown(planned, cells)
     looks, empty = _spans(planned), answers[0].zero
-    runs = [_Run(planned, key, cells.get(key, []), whole, empty) for key in shown]
-    for run in runs:
-        run.go(looks, labels(run.instance))
-    firings = sorted(
-        (firing for run in runs for firing in run.firings), key=lambda each: each.fired_at
-    )
-    range = Range(planned.looks[0], planned.looks[-1] + planned.step)
-    return BackTest(
-        range=range,
-        step=planned.step,
-        firings=tuple(firings),
-        transitions=tuple(sorted(each for run in runs for each in run.transitions)),
-        pages=sum(firing.is_told for firing in firings),
-        firing=time_of_any(firings, planned.looks[-1]),
-        left_out=left_out,
-        notes=planned.notes,
-    )
+    tape = Tape(timing_of(planned.watch))
+    for key in shown:
+        run = _Run(planned, cells.get(key, []), whole, empty)
+        run.go(looks, tape, key, labels(key))
+    tape.sort()
+    first, last = planned.looks[0], planned.looks[-1]
+    found = tape.back_test(Range(first, last), planned.step, left_out, planned.notes)
+    return replace(found, range=Range(first, last + planned.step))
 
 
 _Cells = list[tuple[int, Components]]
@@ -121,8 +177,8 @@ def _shown(planned: Plan, cells: Mapping[Key, _Cells]) -> tuple[list[Key], int]:
     return by_size[:INSTANCES_AT_MOST], len(by_size[INSTANCES_AT_MOST:])
 
 
-def time_of_any(firings: Iterable[Firing], last: datetime) -> timedelta:
-    """Returns how long at least one of them lasted; they are in the order of their start."""
+def _time_of_any(firings: Iterable[Firing], last: datetime) -> timedelta:
+    """How long at least one of them lasted; they are in the order of their start."""
     sum_, until = timedelta(), _EARLIEST
     for firing in firings:
         ended = firing.ended_at or last
@@ -228,19 +284,13 @@ class _Seen(NamedTuple):
 class _Run:
     """One instance, from the first look to the last."""
 
-    def __init__(
-        self, planned: Plan, instance: Key, cells: _Cells, whole: _Cells, empty: Components
-    ) -> None:
-        self.instance = instance
-        self.firings: list[Firing] = []
-        self.transitions: list[tuple[datetime, Key, Transition]] = []
+    def __init__(self, planned: Plan, cells: _Cells, whole: _Cells, empty: Components) -> None:
         self._planned, self._watch = planned, planned.watch
         self._window = _Moving(planned, cells, whole, empty)
         self._baseline = _Moving(planned, cells, whole, empty)
-        self._timing = timing_of(planned.watch)
         self._state = State.initial(planned.looks[0])
 
-    def go(self, looks: Iterable[_Look], labels: Mapping[str, str]) -> None:
+    def go(self, looks: Iterable[_Look], tape: Tape, key: Key, labels: Mapping[str, str]) -> None:
         """Looks at all times, in order."""
         seen: tuple[_Sums, _Sums | None] | None = None
         before: datetime | None = None
@@ -253,16 +303,13 @@ class _Run:
                 found = self._seen(look, sums)
                 settled = settled and found == last
             if not settled:
-                settled = self._advance(look, sums, found, before, labels)
+                evidence = partial(self._evidence, look, sums, labels)
+                play = partial(tape.advance, key, evidence=evidence, before=before)
+                settled = self._advance(look, found, play)
             before = look.moments[-1] if self._planned.step <= LONGEST_GAP else None
 
     def _advance(
-        self,
-        look: _Look,
-        sums: tuple[_Sums, _Sums | None],
-        seen: _Seen,
-        before: datetime | None,
-        labels: Mapping[str, str],
+        self, look: _Look, seen: _Seen, play: Callable[[State, Outcome, datetime], State]
     ) -> bool:
         """Advances; returns whether nothing changes any more as long as the same is seen."""
         if not seen.exists and self._state.phase is Phase.INACTIVE:
@@ -272,27 +319,17 @@ class _Run:
             outcome = Outcome.NO_DATA  # a group of which there is nothing cannot stay wrong
         first = self._state
         for moment in look.moments:
-            was = self._state
-            self._state, found = advance(was, outcome, moment, self._timing, before)
-            for transition in told(was, self._state, found):
-                self._note(transition, moment)
-                if transition is Transition.FIRING:
-                    window, baseline = _readings(look, sums)
-                    evidence = judge(self._watch, window, baseline, look.moments[0], labels)
-                    self._fire(moment, evidence, is_told=not was.flapping)
+            self._state = play(self._state, outcome, moment)
         return self._state == first and not waits(first)
 
     def _seen(self, look: _Look, sums: tuple[_Sums, _Sums | None]) -> _Seen:
         exists = not self._watch.group_by or any(each.has_rows for each in sums if each)
         return _Seen(outcome_of(self._watch, *_readings(look, sums)), exists)
 
-    def _note(self, transition: Transition, now: datetime) -> None:
-        self.transitions.append((now, self.instance, transition))
-        if transition in {Transition.RESOLVED, Transition.GONE}:
-            self.firings[-1] = replace(self.firings[-1], ended_at=now, ended_by=transition)
-
-    def _fire(self, now: datetime, evidence: Evidence, *, is_told: bool) -> None:
-        self.firings.append(Firing(self.instance, now, None, None, is_told, evidence))
+    def _evidence(
+        self, look: _Look, sums: tuple[_Sums, _Sums | None], labels: Mapping[str, str]
+    ) -> Evidence:
+        return judge(self._watch, *_readings(look, sums), look.moments[0], labels)
 
 
 def waits(state: State) -> bool:
