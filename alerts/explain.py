@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from alerts.conditions import passes
 from alerts.evidence import Evidence
 from alerts.judging import found_in, judged
-from alerts.numbers import number_text, pair_text
+from alerts.numbers import number_text, pair_text, time_text
 from alerts.readings import Cells, Subject, Watched, demands, slices_of
 from alerts.rules import Absence, GuardKind, Operator, Rule, Watch
 from alerts.states import Outcome, Phase, Transition
@@ -28,11 +28,11 @@ PHASES: Mapping[Transition, Phase] = {
     Transition.GONE: Phase.INACTIVE,
     Transition.CALMED: Phase.INACTIVE,
 }
-_COMPARED = {
-    Operator.ABOVE: ("above", "not above"),
-    Operator.AT_LEAST: ("at least", "less than"),
-    Operator.BELOW: ("below", "not below"),
-    Operator.AT_MOST: ("at most", "more than"),
+_IS_NOT = {
+    Operator.ABOVE: "not above",
+    Operator.AT_LEAST: "less than",
+    Operator.BELOW: "not below",
+    Operator.AT_MOST: "more than",
 }
 _PROJECTS_AT_ONCE = 2_000
 
@@ -129,14 +129,14 @@ def _sentence(
             then = _numbers(watch, past.evidence)
             return f"It fired: {then}."
         case Phase.FIRING if past is not None and is_wrong:
-            return f"It fires since {_time(past.at)}: {numbers}."
+            return f"It fires since {time_text(past.at)}: {numbers}."
         case Phase.FIRING if past is not None:
             keeps = f"; it stops once it was right for {_length(watch.keep_firing_seconds)}"
             keeps = keeps if watch.keep_firing_seconds else ""
-            return f"It fires since {_time(past.at)}, though it is right now: {numbers}{keeps}."
+            return f"It fires since {time_text(past.at)}, though it is right now: {numbers}{keeps}."
         case Phase.PENDING if past is not None:
             waits = f"it fires once that lasted {_length(watch.for_seconds)}"
-            return f"It did not fire yet: wrong since {_time(past.at)}, {waits}; {numbers}."
+            return f"It did not fire yet: wrong since {time_text(past.at)}, {waits}; {numbers}."
     if past is not None and past.at == at and past.transition is Transition.RESOLVED:
         return f"It stopped firing: {_numbers(watch, past.evidence)}."
     if is_wrong:
@@ -151,8 +151,8 @@ def _of_event(phase: Phase, past: Past | None) -> str:
     if past is None:
         return "It did not fire: nothing of the kind is in its history."
     if phase is Phase.FIRING:
-        return f"It fires since {_time(past.at)}, when this happened."
-    return f"It did not fire: the last time ended at {_time(past.at)}."
+        return f"It fires since {time_text(past.at)}, when this happened."
+    return f"It did not fire: the last time ended at {time_text(past.at)}."
 
 
 def _numbers(watch: Watch, found: Evidence) -> str:
@@ -166,10 +166,10 @@ def _numbers(watch: Watch, found: Evidence) -> str:
     if value is None or bound is None:
         return _clause(found.reason or "there is nothing to judge")
     value_text, bound_text = pair_text(value, bound, watch.measure)
-    is_past, is_not = _COMPARED[watch.comparison.operator]
-    if not passes(watch.comparison.operator, value, bound):
-        return f"{value_text} is {is_not} {bound_text}"
-    start = f"{value_text} is {is_past} {bound_text}"
+    operator = watch.comparison.operator
+    if not passes(operator, value, bound):
+        return f"{value_text} is {_IS_NOT[operator]} {bound_text}"
+    start = f"{value_text} is {operator.replace('_', ' ')} {bound_text}"
     if found.outcome is Outcome.BREACH:
         return f"{start}{_guarded(watch, found)}"
     if found.guard is None:
@@ -199,7 +199,3 @@ def _clause(sentence: str) -> str:
 
 def _length(seconds: int) -> str:
     return str(timedelta(seconds=seconds)) if seconds % 60 else f"{seconds // 60} minutes"
-
-
-def _time(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC"

@@ -100,7 +100,6 @@ async def _stored(rows: Iterable[RuleRow]) -> dict[UUID, StoredRule]:
         rule, problem = rule_of(row.name, row.document)
         if problem is not None:
             _log.error("the alert rule %s cannot be evaluated: %s", row.rule_id, problem)
-        changed = row.created_at, row.created_by, row.changed_at, row.changed_by
-        given = row.rule_id, row.project_id, row.revision, rule, *changed, problem
-        rules[row.rule_id] = StoredRule(*given)
+        stored = StoredRule(row.rule_id, row.project_id, row.revision, rule, problem)
+        rules[row.rule_id] = stored
     return rules

@@ -11,8 +11,8 @@ from uuid import UUID, uuid5
 from pydantic import TypeAdapter
 
 from alerts.evidence import Evidence
-from alerts.numbers import number_text, pair_text
-from alerts.rules import Absence, Operator, Rule, Severity, Watch
+from alerts.numbers import number_text, pair_text, time_text
+from alerts.rules import Absence, Rule, Severity, Watch
 from alerts.silences import Silence
 from alerts.states import Transition
 from alerts.templates import TemplateError, render
@@ -56,12 +56,6 @@ _WORDS: Mapping[Transition, str] = {
     Transition.STEADY: "Steady again",
     Transition.FAILING: "Cannot be evaluated",
     Transition.RECOVERED: "Can be evaluated again",
-}
-_COMPARED: Mapping[Operator, str] = {
-    Operator.ABOVE: "above",
-    Operator.AT_LEAST: "at least",
-    Operator.BELOW: "below",
-    Operator.AT_MOST: "at most",
 }
 
 
@@ -196,7 +190,7 @@ def silence_item(silence: Silence, now: datetime, project_id: int | None) -> Ite
 
     A project does not learn what else a silence of the platform is about, nor why.
     """
-    title = f"A silence ends at {_time(silence.ends_at)}"
+    title = f"A silence ends at {time_text(silence.ends_at)}"
     about = ", ".join(f"{each.label} {each.kind.value} {each.value}" for each in silence.matchers)
     text = f"It holds back alerts with {about or 'any labels'}.\nIts comment: {silence.comment}"
     if silence.project_id is None and project_id is not None:
@@ -307,9 +301,10 @@ def _summary(happening: Happening, value_text: str, bound_text: str) -> str:
         return f"{value_text}, where some are expected"
     if evidence.bound is None:
         return value_text
+    compared = trigger.comparison.operator.replace("_", " ")
     if happening.transition is Transition.FIRING:
-        return f"{value_text}, {_COMPARED[trigger.comparison.operator]} {bound_text}"
-    return f"{value_text}; wrong {_COMPARED[trigger.comparison.operator]} {bound_text}"
+        return f"{value_text}, {compared} {bound_text}"
+    return f"{value_text}; wrong {compared} {bound_text}"
 
 
 def _usual_title(values: Mapping[str, Any], happening: Happening) -> str:
@@ -325,22 +320,20 @@ def _usual_text(values: Mapping[str, Any], happening: Happening) -> str:
     evidence = happening.evidence
     lines = [f"{values['measure']}: {values['summary']}".removeprefix(": ")]
     if evidence.window is not None:
-        lines.append(f"Window: {_time(evidence.window.start)} to {_time(evidence.window.end)}")
+        lines.append(
+            f"Window: {time_text(evidence.window.start)} to {time_text(evidence.window.end)}"
+        )
     if evidence.baseline is not None:
         before = number_text(evidence.baseline.value, evidence.measure)
-        times = f"{_time(evidence.baseline.start)} to {_time(evidence.baseline.end)}"
+        times = f"{time_text(evidence.baseline.start)} to {time_text(evidence.baseline.end)}"
         lines.append(f"Before: {before} ({times})")
-    lines.append(f"Since: {_time(happening.since)}")
+    lines.append(f"Since: {time_text(happening.since)}")
     if happening.transition is not Transition.FIRING:
         by = f" by {happening.by}" if happening.by else ""
-        lines.append(f"{_WORDS.get(happening.transition, 'Told')}: {_time(happening.at)}{by}")
+        lines.append(f"{_WORDS.get(happening.transition, 'Told')}: {time_text(happening.at)}{by}")
     if evidence.deployment_id:
         lines.append(f"Likely deployment: {evidence.deployment_id}")
     if evidence.reason and evidence.reason != values["summary"]:
         lines.append(evidence.reason)
     lines.append(f"Severity: {happening.severity.value}")
     return "\n".join(line for line in lines if line)
-
-
-def _time(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,6 +1,7 @@
-"""Numbers as people read them: with their unit, and rounded, but never so that two look alike."""
+"""Numbers and times as people read them: rounded, but never so that two numbers look alike."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 
 from alerts.measures import measure_called
@@ -41,6 +42,11 @@ def pair_text(value: float | None, bound: float | None, measure: str | None) -> 
         if texts[0] != texts[1] or value == bound:
             break
     return texts
+
+
+def time_text(at: datetime) -> str:
+    """A time in UTC, to the second."""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _plain(number: Decimal, digits: int) -> str:

@@ -31,10 +31,10 @@ from alerts.messages import (
 )
 from alerts.rules import Rule, Severity
 from alerts.silences import SILENCE, Silence
-from alerts.stages import Known, Surroundings
+from alerts.stages import Surroundings
 from alerts.states import Transition
 from storage.alerts import outbox as store
-from storage.alerts import sends, silencing
+from storage.alerts import sends, silences
 from storage.alerts.instances import Key
 from storage.alerts.outbox import Last, Queued, Receiver, Repeats, Told
 from storage.connections.database import Connection
@@ -154,7 +154,7 @@ class _Dispatch:
                 for channel in each.channels
                 if stages.is_repeat_due(
                     happening.severity,
-                    _as_known(last := known.get((channel.channel_id, happening.episode))),
+                    last := known.get((channel.channel_id, happening.episode)),
                     self._now,
                     acknowledged=happening.acknowledged and not KINDS[channel.kind].KEEPS_STATE,
                 )
@@ -165,7 +165,7 @@ class _Dispatch:
                 for channel, last in due:
                     # One for which there is no room was counted when it began, and is told later.
                     if desk.may_repeat(channel, happening.project_id, item.severity, last):
-                        name = f"{item.event_id}:{(last[1] if last else self._now).isoformat()}"
+                        name = f"{item.event_id}:{(last.at if last else self._now).isoformat()}"
                         desk.tell(channel, item, happening.project_id, name)
             await asyncio.sleep(0)
         await self._write(desk)
@@ -176,18 +176,17 @@ class _Dispatch:
 
     async def of_silences(self) -> None:
         """Ends silences whose alerts are over, and tells of those that end within the hour."""
-        silences = (await self._around()).silences
-        await silencing.end(self._connection, await self._over(silences), self._now)
-        for silence in silences:
+        current = (await self._around()).silences
+        over = await self._over(current)
+        await silences.end(self._connection, over, silences.SYSTEM, self._now)
+        for silence in current:
             if silence.ends_soon(self._now) and silence.ending_told_at is None:
                 await self._tell_end(silence)
 
-    async def _over(self, silences: Iterable[Silence]) -> list[UUID]:
+    async def _over(self, current: Iterable[Silence]) -> list[UUID]:
         """The silences that last until their alerts are over, and whose are."""
         left = [
-            each
-            for each in silences
-            if each.until_resolved and each.starts_at < self._now - SETTLED
+            each for each in current if each.until_resolved and each.starts_at < self._now - SETTLED
         ]
         owners = {each.project_id for each in left}
         projects = None if None in owners else [id for id in owners if id is not None]
@@ -206,7 +205,7 @@ class _Dispatch:
 
     async def _tell_end(self, silence: Silence) -> None:
         """Tells the channels of the rules that a silence may be about."""
-        rows = await silencing.rule_documents(self._connection, silence.project_id)
+        rows = await silences.rule_documents(self._connection, silence.project_id)
         rules = list(_readable(lambda row: (row, _rule(row)), rows))
         projects = sorted({row["project_id"] for row, _rule in rules if row["project_id"]})
         by_name = _by_name(await store.receivers(self._connection, projects))
@@ -222,7 +221,7 @@ class _Dispatch:
                 owner = channel.project_id or silence.project_id
                 desk.tell(channel, item, owner, f"ending:{silence.silence_id}")
         await self._write(desk)
-        await silencing.note_ending_told(self._connection, [silence.silence_id], self._now)
+        await silences.note_ending_told(self._connection, [silence.silence_id], self._now)
 
     async def _given(self, taken: Sequence[Queued]) -> list[_Given]:
         """The transitions that can be read, with the channels that are to know of each.
@@ -248,12 +247,12 @@ class _Dispatch:
         return list(_readable(given, taken))
 
     async def _around(self) -> Surroundings:
-        stored = await silencing.current(self._connection, self._now)
-        silences = list(_readable(lambda row: SILENCE.validate_python(dict(row)), stored))
+        stored = await silences.current(self._connection, self._now)
+        current = list(_readable(lambda row: SILENCE.validate_python(dict(row)), stored))
         firing = await store.causes(self._connection)
         causes = _readable(lambda row: stages.cause_of(_rule(row), row["labels"]), firing)
-        told = [each for each in causes if stages.is_told(each, silences, self._now)]
-        return Surroundings(self._now, silences, told)
+        told = [each for each in causes if stages.is_told(each, current, self._now)]
+        return Surroundings(self._now, current, told)
 
     async def _desk(self, given: Sequence[_Given]) -> tuple[Desk, dict[Told, Last]]:
         channels = sorted({one.channel_id for each in given for one in each.channels})
@@ -299,15 +298,11 @@ def _named(names: Sequence[str], project_id: int | None, by_name: _ByName) -> di
     }
 
 
-def _known(episode: Told, known: Mapping[Told, Last], desk: Desk, now: datetime) -> Known | None:
+def _known(episode: Told, known: Mapping[Told, Last], desk: Desk, now: datetime) -> Last | None:
     """What a channel knows of an episode, by what was told it earlier in this dispatch too."""
     if episode in desk.told:
-        return Known(Action(desk.told[episode]), now)
-    return _as_known(known.get(episode))
-
-
-def _as_known(last: Last | None) -> Known | None:
-    return None if last is None else Known(Action(last[0]), last[1])
+        return Last(desk.told[episode], now)
+    return known.get(episode)
 
 
 def _readable(read: Callable[[Any], Read], stored: Iterable[Any]) -> Iterator[Read]:

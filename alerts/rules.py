@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
@@ -192,8 +191,4 @@ class StoredRule:
     project_id: int | None
     revision: int
     rule: Rule
-    created_at: datetime
-    created_by: str
-    changed_at: datetime
-    changed_by: str
     problem: str | None = None  # why its document cannot be read

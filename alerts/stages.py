@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from alerts.messages import ACTIONS, Action, Happening
 from alerts.rules import Rule, Severity
 from alerts.silences import Silence, matches
+from storage.alerts.outbox import Last
 
 # While an alert fires and nobody has acknowledged it, it is told again after this time.
 REPEATED_AFTER = timedelta(hours=4)
@@ -23,14 +24,6 @@ class Cause:
 
     rule: Rule
     labels: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a channel was last told of an episode."""
-
-    action: Action
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +58,7 @@ class Surroundings:
 def verdict(
     happening: Happening,
     around: Surroundings,
-    known: Known | None,
+    known: Last | None,
     *,
     keeps_state: bool,
 ) -> Verdict:
@@ -78,8 +71,8 @@ def verdict(
     if action is None or (keeps_state and action is Action.TELL):
         return Skip()
     if action in (Action.RESOLVE, Action.ACKNOWLEDGE):
-        is_open = known is not None and known.action is not Action.RESOLVE
-        is_new = known is None or known.action is not action
+        is_open = known is not None and known.action != Action.RESOLVE
+        is_new = known is None or known.action != action
         return Send() if is_open and is_new else Skip()
     if action is Action.FIRE and known is not None:
         return Skip()
@@ -108,13 +101,13 @@ def held_back(happening: Happening, around: Surroundings) -> Hold | None:
 
 
 def is_repeat_due(
-    severity: Severity, known: Known | None, now: datetime, *, acknowledged: bool
+    severity: Severity, known: Last | None, now: datetime, *, acknowledged: bool
 ) -> bool:
     """Whether an alert that fires is told (again): never told, or long ago and not acknowledged."""
     if known is None:
         return True
     wait = REPEATED_AFTER_CRITICAL if severity is Severity.CRITICAL else REPEATED_AFTER
-    return not acknowledged and known.action is not Action.RESOLVE and now - known.at >= wait
+    return not acknowledged and known.action != Action.RESOLVE and now - known.at >= wait
 
 
 def labels_of(happening: Happening) -> dict[str, str]:

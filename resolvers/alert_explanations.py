@@ -73,13 +73,7 @@ async def explain(context: Context, alert: Alert, at: datetime | None, first: in
     rule = RULE.validate_python(revision["document"])
     events = await _events(context, alert, at)
     past = {event.instance: _past(event) for event in events.values()}
-    stored = StoredRule(
-        alert.rule_id,
-        alert.project_id,
-        number,
-        rule,
-        *(alert.created_at, alert.created_by, revision["changed_at"], revision["changed_by"]),
-    )
+    stored = StoredRule(alert.rule_id, alert.project_id, number, rule)
     found, is_coarse = await _found(context, stored, past, at)
     notes = [] if rule.enabled else ["It was off, so nothing was evaluated."]
     if is_coarse:

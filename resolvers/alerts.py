@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -64,7 +65,13 @@ class Alert(AlertNode):
     rank = column("rank")
     state = property(lambda self: Phase(self.row["state"]))
     enabled = column("enabled")
-    problem = property(lambda self: self.document.problem)
+    problem = property(attrgetter("document.problem"))
+    severity = property(attrgetter("document.severity"))
+    channels = property(attrgetter("document.channels"))
+    labels = property(lambda self: labels_of(self.document.labels))
+    title = property(attrgetter("document.title"))
+    text = property(attrgetter("document.text"))
+    preset = property(attrgetter("document.preset"))
 
     @property
     def health(self) -> Health:
@@ -131,6 +138,15 @@ class EvidenceOf:
     found: Evidence
     project_id: int | None
 
+    as_of = property(attrgetter("found.as_of"))
+    outcome = property(attrgetter("found.outcome"))
+    measure = property(attrgetter("found.measure"))
+    window = property(attrgetter("found.window"))
+    baseline = property(attrgetter("found.baseline"))
+    bound = property(attrgetter("found.bound"))
+    guard = property(attrgetter("found.guard"))
+    reason = property(attrgetter("found.reason"))
+
 
 @dataclass(frozen=True, slots=True)
 class Revision:
@@ -142,6 +158,10 @@ class Revision:
     changed_by: str
     name: str | None
     document: Document | None
+
+    severity = property(lambda self: self.document and self.document.severity)
+    enabled = property(lambda self: self.document and self.document.enabled)
+    channels = property(lambda self: self.document and self.document.channels)
 
     @classmethod
     def of(cls, row: Any) -> Revision:

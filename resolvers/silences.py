@@ -140,7 +140,7 @@ async def end(context: Context, id: str) -> Changed:
         row = None if silence_id is None else await table.lock(connection, silence_id)
         if silence_id is None or row is None or not is_mine(context, row["project_id"]):
             return Changed(None, [not_found(id, "silence")])
-        await table.end(connection, silence_id, context.viewer.subject, context.now)
+        await table.end(connection, [silence_id], context.viewer.subject, context.now)
         await publish(connection, [(row["project_id"], silence_id)])
     return await _reloaded(context, row["project_id"], str(silence_id))
 

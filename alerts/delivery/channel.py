@@ -103,11 +103,6 @@ class ChannelKind(BaseModel):
     SHOWS_CURVE: ClassVar[bool] = False
 
     @classmethod
-    def settings_fields(cls) -> tuple[str, ...]:
-        """The names of the fields that are shown."""
-        return tuple(name for name in cls.model_fields if name not in cls.SECRETS)
-
-    @classmethod
     def of(cls, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Self:
         """Raises pydantic's ValidationError."""
         return cls.model_validate({**settings, **secrets})

@@ -7,7 +7,6 @@ from pydantic import Field
 from alerts.delivery.channel import ChannelKind, Letter, Outside, Url
 from alerts.delivery.http import CLIENT, post
 from alerts.messages import Action, Item
-from alerts.rules import Severity
 
 EVENTS_URL = "https://events.pagerduty.com/v2/enqueue"
 SUMMARY_CHARACTERS = 1_024
@@ -16,11 +15,6 @@ _ACTIONS = {
     Action.FIRE: "trigger",
     Action.ACKNOWLEDGE: "acknowledge",
     Action.RESOLVE: "resolve",
-}
-_SEVERITIES = {
-    Severity.CRITICAL: "critical",
-    Severity.WARNING: "warning",
-    Severity.INFO: "info",
 }
 
 
@@ -61,7 +55,7 @@ def event(routing_key: str, item: Item) -> dict[str, Any]:
         "payload": {
             "summary": item.title[:SUMMARY_CHARACTERS],
             "source": item.project or "platform",
-            "severity": _SEVERITIES[item.severity],
+            "severity": item.severity.value,
             "timestamp": item.at.isoformat(),
             "component": item.instance or item.rule,
             "class": item.rule,

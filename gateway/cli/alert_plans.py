@@ -164,7 +164,7 @@ class Plan:
                 yield Step(text, self.path, channel.channel_id, delete_channel)
         for row in self.stored.silences:
             if not any(_same(each, row) for each in self.section.silences):
-                end = partial(silences.end, silence_id=row.silence_id, by=by, now=now)
+                end = partial(silences.end, silences=[row.silence_id], by=by, now=now)
                 text = f"- silence {row.comment!r}"
                 yield Step(text, self.path, row.silence_id, partial(_done, end))
 

@@ -89,36 +89,19 @@ class AlertSubject:
 
 @strawberry.type(description="What an evaluation found, as it was stored then.")
 class AlertEvidence:
-    @strawberry.field(description="The state of the data that was evaluated.")
-    def as_of(self, parent: Of) -> datetime:
-        return parent.found.as_of
-
-    @strawberry.field(description="What was found.", graphql_type=AlertOutcome)
-    def outcome(self, parent: Of) -> Any:
-        return parent.found.outcome
-
-    @strawberry.field(
-        description="The measure's name, such as deployments.failure_rate; null for alerts on "
-        "what happens."
+    as_of: datetime = read("The state of the data that was evaluated.")
+    outcome: Any = typed(AlertOutcome, "What was found.")
+    measure: str | None = read(
+        "The measure's name, such as deployments.failure_rate; null for alerts on what happens."
     )
-    def measure(self, parent: Of) -> str | None:
-        return parent.found.measure
-
-    @strawberry.field(description="The measure over the window; null for alerts on what happens.")
-    def window(self, parent: Of) -> AlertMeasured | None:
-        return parent.found.window  # type: ignore[return-value]
-
-    @strawberry.field(description="The measure over the earlier time; null if none is compared.")
-    def baseline(self, parent: Of) -> AlertMeasured | None:
-        return parent.found.baseline  # type: ignore[return-value]
-
-    @strawberry.field(description="The bound, in the unit of the measure; null without one.")
-    def bound(self, parent: Of) -> float | None:
-        return parent.found.bound
-
-    @strawberry.field(description="What the guard said; null if it was not asked.")
-    def guard(self, parent: Of) -> AlertGuardVerdict | None:
-        return parent.found.guard  # type: ignore[return-value]
+    window: AlertMeasured | None = read(
+        "The measure over the window; null for alerts on what happens."
+    )
+    baseline: AlertMeasured | None = read(
+        "The measure over the earlier time; null if none is compared."
+    )
+    bound: float | None = read("The bound, in the unit of the measure; null without one.")
+    guard: AlertGuardVerdict | None = read("What the guard said; null if it was not asked.")
 
     @strawberry.field(description="What it happened to; null for measures.")
     def subject(self, parent: Of) -> AlertSubject | None:
@@ -138,11 +121,9 @@ class AlertEvidence:
         wanted = look_ahead(info, links)
         return await resolvers.cause_of(info.context, parent, wanted)  # type: ignore[return-value]
 
-    @strawberry.field(
-        description="Why it could not be judged or does not fire, in a sentence; null if it fires."
+    reason: str | None = read(
+        "Why it could not be judged or does not fire, in a sentence; null if it fires."
     )
-    def reason(self, parent: Of) -> str | None:
-        return parent.found.reason
 
 
 @strawberry.type(description="An instance of an alert: a group, or what something happened to.")
@@ -175,19 +156,9 @@ class AlertRevision:
     changed_by: str = read("The subject of the token that did it.")
     name: str | None = read("The name; null once it is deleted.")
 
-    @strawberry.field(
-        description="The severity; null once it is deleted.", graphql_type=AlertSeverity | None
-    )
-    def severity(self) -> Any:
-        return self.document and self.document.severity  # type: ignore[attr-defined]
-
-    @strawberry.field(description="Whether it was on; null once it is deleted.")
-    def enabled(self) -> bool | None:
-        return self.document and self.document.enabled  # type: ignore[attr-defined,no-any-return]
-
-    @strawberry.field(description="The channels; null once it is deleted.")
-    def channels(self) -> list[str] | None:
-        return self.document and list(self.document.channels)  # type: ignore[attr-defined]
+    severity: Any = typed(AlertSeverity | None, "The severity; null once it is deleted.")
+    enabled: bool | None = read("Whether it was on; null once it is deleted.")
+    channels: list[str] | None = read("The channels; null once it is deleted.")
 
     @strawberry.field(
         description="What makes it fire; null once it is deleted, and if it cannot be evaluated."
@@ -237,34 +208,17 @@ class Alert(Node):
     changed_by: str = read("The subject of the token that changed it.")
     deleted_at: datetime | None = read("When it was deleted; null if it was not.")
     project = link(alert_nodes.owner_of, PROJECT_LINK, OF_PROJECT)
-
-    @strawberry.field(description="How bad it is when it fires.", graphql_type=AlertSeverity)
-    def severity(self, parent: Root) -> Any:
-        return parent.document.severity
+    severity: Any = typed(AlertSeverity, "How bad it is when it fires.")
 
     @strawberry.field(description="What makes it fire; null if it has a problem.")
     def trigger(self, parent: Root) -> AlertTrigger | None:
         return shown(parent.document.trigger)
 
-    @strawberry.field(description="The names of the channels that are told.")
-    def channels(self, parent: Root) -> list[str]:
-        return list(parent.document.channels)
-
-    @strawberry.field(description="Labels that travel with each message.")
-    def labels(self, parent: Root) -> list[AlertLabel]:
-        return alert_nodes.labels_of(parent.document.labels)  # type: ignore[return-value]
-
-    @strawberry.field(description="The template of the title; null for the usual one.")
-    def title(self, parent: Root) -> str | None:
-        return parent.document.title
-
-    @strawberry.field(description="The template of the text; null for the usual one.")
-    def text(self, parent: Root) -> str | None:
-        return parent.document.text
-
-    @strawberry.field(description="The name of the preset it was made from; null if none.")
-    def preset(self, parent: Root) -> str | None:
-        return parent.document.preset
+    channels: list[str] = read("The names of the channels that are told.")
+    labels: list[AlertLabel] = read("Labels that travel with each message.")
+    title: str | None = read("The template of the title; null for the usual one.")
+    text: str | None = read("The template of the text; null for the usual one.")
+    preset: str | None = read("The name of the preset it was made from; null if none.")
 
     @strawberry.field(
         description="True if the project got it when it was new; it can be changed and deleted."

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from storage.alerts.instances import Key
@@ -13,8 +13,13 @@ from storage.connections.database import Connection
 Told = tuple[UUID, UUID]
 # Every instance comes after this one.
 _BEFORE_ALL: Key = (UUID(int=0), "")
-# What was told last, and when.
-Last = tuple[str, datetime]
+
+
+class Last(NamedTuple):
+    """What a channel was last told of an episode, and when."""
+
+    action: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +135,9 @@ async def told(
 ) -> dict[Told, Last]:
     """What these channels were last told of these episodes, and when."""
     rows = await connection.fetch(_TOLD, channels, episodes)
-    return {(row["channel_id"], row["episode_id"]): (row["action"], row["told_at"]) for row in rows}
+    return {
+        (row["channel_id"], row["episode_id"]): Last(row["action"], row["told_at"]) for row in rows
+    }
 
 
 async def told_episodes(connection: Connection, episodes: Sequence[UUID]) -> list[Told]:

@@ -56,7 +56,7 @@ def rules(fact: str, draw: random.Random) -> Iterator[Watched]:
             group_by=tuple(each.name for each in group_by),
         )
         project_id = draw.choice(PROJECTS) if own else None
-        stored = StoredRule(UUID(int=number), project_id, 1, Rule("r", watch), NOW, "", NOW, "")
+        stored = StoredRule(UUID(int=number), project_id, 1, Rule("r", watch))
         yield Watched.of(stored, watch, ids)
 
 
