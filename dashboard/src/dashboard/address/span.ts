@@ -1,5 +1,5 @@
 // The range of a page: a named one, whole days or exact times, as the address writes them.
-import type { TimeRange } from "../../../generated/graphql";
+import type { Interval, TimeRange } from "../../../generated/graphql";
 import { instantOf } from "./zones";
 
 export const RANGES = [
@@ -15,13 +15,16 @@ export const USUAL_RANGE = RANGES[2].name;
 /** A range of the reader's own: days, and times if it is not of whole days. */
 export type Custom = { from: string; fromTime: string; to: string; toTime: string };
 
-export type Span = { range: TimeRange; rangeName: string; custom: Custom | null };
+/** `daily`: days as the interval of a series, unless the range has too many of them. */
+export type Span = { range: TimeRange; rangeName: string; custom: Custom | null; daily: Interval };
 
 /** Why a text is no range, as a sentence. */
 export class NoRange extends Error {}
 
 /** The longest range of one's own. */
-export const MOST_DAYS = 400;
+export const MOST_YEARS = 20;
+/** The most days of a calendar range, and of a series by day. */
+const MOST_OF_CALENDAR = 400;
 const DAY_MS = 86_400_000;
 const CUSTOM = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d))?\.\.(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d))?$/;
 
@@ -31,7 +34,7 @@ const CUSTOM = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d))?\.\.(\d{4}-\d\d-\d\d)(?:T(\d\
  */
 export function spanOf(name: string, zone: string): Span {
   const named = RANGES.find((one) => one.name === name);
-  if (named) return { range: { last: named.duration }, rangeName: name, custom: null };
+  if (named) return { range: { last: named.duration }, rangeName: name, custom: null, daily: "DAY" };
   const match = CUSTOM.exec(name);
   if (match === null) throw new NoRange(`“${name}” is no range. One looks like 7d or 2026-11-01..2026-11-07.`);
   const [, from = "", fromTime = "", to = "", toTime = ""] = match;
@@ -47,10 +50,10 @@ export function customSpan(custom: Custom, zone: string): Span {
   }
   const days = Math.round((Date.parse(to) - Date.parse(from)) / DAY_MS) + 1;
   if (days < 1) throw new NoRange("The range ends before it starts.");
-  if (days > MOST_DAYS) throw new NoRange(`A range has at most ${MOST_DAYS} days; this one has ${days}.`);
-  if (fromTime === "" && toTime === "") {
+  if (days > MOST_YEARS * 366) throw new NoRange(`A range has at most ${MOST_YEARS} years.`);
+  if (fromTime === "" && toTime === "" && days <= MOST_OF_CALENDAR) {
     const range = { calendar: { unit: "DAY" as const, date: to, count: days } };
-    return { range, rangeName: `${from}..${to}`, custom };
+    return { range, rangeName: `${from}..${to}`, custom, daily: "DAY" };
   }
   const { start, end } = instantsOf(custom, zone);
   if (end <= start) throw new NoRange("The range ends before it starts.");
@@ -58,6 +61,7 @@ export function customSpan(custom: Custom, zone: string): Span {
     range: { between: { start: start.toISOString(), end: end.toISOString() } },
     rangeName: `${textOf(from, fromTime)}..${textOf(to, toTime)}`,
     custom,
+    daily: days < MOST_OF_CALENDAR ? "DAY" : "AUTO",
   };
 }
 

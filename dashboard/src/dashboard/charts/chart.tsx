@@ -2,7 +2,7 @@
 import { type KeyboardEvent, type PointerEvent, useId, useLayoutEffect, useRef, useState } from "react";
 
 import type { Format } from "../format/numbers";
-import { bucket as bucketText, clock, day } from "../format/times";
+import { bucket as bucketText, clock, dated, day, yearOf } from "../format/times";
 import { CsvButton } from "../parts/actions";
 import { Plot } from "./plot";
 import { type Bucket, labelled, ticksTo } from "./scale";
@@ -24,7 +24,9 @@ type Props = {
   markers?: Marker[];
 };
 
+/** The room for the texts beside the chart, at least, and for each of their characters. */
 const LEFT = 44;
+const CHARACTER = 6.5;
 const BOTTOM = 22;
 const TOP = 10;
 
@@ -34,10 +36,12 @@ export function ChartComponent({ label, buckets, series, zone, format, height = 
   const [isTable, setIsTable] = useState(false);
   const hint = useId();
   const values = ticks(largestOf(series, buckets.length));
+  const rows = values.map((value) => ({ value, text: format(value) }));
+  const left = Math.max(LEFT, 12 + CHARACTER * Math.max(...rows.map(({ text }) => text.length)));
   const frame: Frame = {
-    width: Math.max(0, width - LEFT - 4),
+    width: Math.max(0, width - left - 4),
     height: height - TOP - BOTTOM,
-    left: LEFT,
+    left,
     top: TOP,
     count: buckets.length,
     largest: values.at(-1) || 1,
@@ -45,7 +49,7 @@ export function ChartComponent({ label, buckets, series, zone, format, height = 
   const chosen = at === null ? null : Math.min(at, buckets.length - 1);
 
   const move = (event: PointerEvent<HTMLDivElement>) => {
-    const x = event.clientX - event.currentTarget.getBoundingClientRect().left - LEFT;
+    const x = event.clientX - event.currentTarget.getBoundingClientRect().left - left;
     const index = Math.floor((x / Math.max(1, frame.width)) * buckets.length);
     setAt(Math.max(0, Math.min(buckets.length - 1, index)));
   };
@@ -96,7 +100,7 @@ export function ChartComponent({ label, buckets, series, zone, format, height = 
               frame={frame}
               buckets={buckets}
               series={series}
-              rows={values.map((value) => ({ value, text: format(value) }))}
+              rows={rows}
               columns={columnsOf(buckets, frame, zone)}
               markers={markers}
               chosen={chosen}
@@ -108,7 +112,7 @@ export function ChartComponent({ label, buckets, series, zone, format, height = 
               isOpen={buckets[chosen].open}
               rows={series.map((one) => ({ ...one, text: format(one.values[chosen]) }))}
               notes={markersIn(buckets[chosen], markers)}
-              x={LEFT + ((chosen + 0.5) * frame.width) / buckets.length}
+              x={left + ((chosen + 0.5) * frame.width) / buckets.length}
               width={width}
             />
           )}
@@ -135,8 +139,14 @@ function columnsOf(buckets: Bucket[], { width }: Frame, zone: string): { positio
   const [first, second, last] = [buckets[0], buckets[1], buckets.at(-1)];
   if (!first || !last) return [];
   const isShort = Date.parse(last.end) - Date.parse(first.start) <= 49 * HOUR_MS;
-  const textOf = (index: number) => (isShort ? clock : day)(buckets[index]?.start ?? "", zone);
   const isWide = second !== undefined && Date.parse(second.end) - Date.parse(second.start) > 22 * HOUR_MS;
+  const isMonthly = second !== undefined && Date.parse(second.end) - Date.parse(second.start) > 27 * 24 * HOUR_MS;
+  const isOfYears = isMonthly || yearOf(first.start, zone) !== yearOf(last.start, zone);
+  const textOf = (index: number) => {
+    const at = buckets[index]?.start ?? "";
+    if (isShort) return clock(at, zone);
+    return isOfYears ? dated(at, zone, isMonthly) : day(at, zone);
+  };
   return labelled(buckets, Math.floor(width / LABEL_WIDTH), textOf)
     .map((index) => ({ position: index + (isWide ? 0.5 : 0), text: textOf(index) }))
     .filter(({ position }) => (1 - position / buckets.length) * width > LABEL_WIDTH / 3);

@@ -12,13 +12,15 @@ export function ticksTo(largest: number, wanted = 3, step = 1): number[] {
 }
 
 const SECOND = 1_000;
+const DAY = 86_400 * SECOND;
 const ROUND_MS = [1, 5, 15, 60, 300, 600, 1_800, 3_600, 10_800, 21_600, 86_400].map((seconds) => seconds * SECOND);
 
 /** The same for durations, in round units of time. */
 export function ticksOfTime(largestMs: number, wanted = 3): number[] {
   const rough = largestMs / wanted;
   const size = ROUND_MS.map((one) => [one, one * 2]).flat().find((one) => one >= rough);
-  if (size === undefined || largestMs < SECOND) return ticksTo(largestMs, wanted);
+  if (largestMs < SECOND) return ticksTo(largestMs, wanted);
+  if (size === undefined) return ticksTo(largestMs / DAY, wanted).map((days) => days * DAY);
   return Array.from({ length: Math.ceil(largestMs / size) + 1 }, (_, index) => index * size);
 }
 

@@ -25,6 +25,13 @@ export const rate = orNothing((value) => figures.format(value));
 export const percent = orNothing((value) => percents.format(value));
 /** The size of a change, without its sign; beyond a thousand percent how many times as much there is. */
 export const change = orNothing((value) => (value < 10 ? rounded.format(value) : `${figures.format(1 + value)}×`));
+/** The change from a value before to one now, with its sign. */
+export function changeText(now: number | null | undefined, before: number | null | undefined): string {
+  if (now == null || !before) return NOTHING;
+  const by = (now - before) / before;
+  const sign = Math.abs(by) < 0.005 ? "" : by < 0 ? "−" : "+";
+  return `${sign}${change(by)}`;
+}
 /** The size of a change of a percentage, in percentage points. */
 export const points = orNothing((value) => decimals.format(value));
 export const duration = orNothing(durationText);
@@ -42,20 +49,23 @@ const UNITS = [
   { unit: "millisecond", ms: 1 },
 ] as const;
 
-function unitText(value: number, unit: string, digits = 0): string {
-  const options = { style: "unit", unit, unitDisplay: "narrow", maximumFractionDigits: digits } as const;
-  return new Intl.NumberFormat(undefined, options).format(value);
+function unitText(value: number, unit: string, digits: Intl.NumberFormatOptions = { maximumFractionDigits: 0 }): string {
+  return new Intl.NumberFormat(undefined, { style: "unit", unit, unitDisplay: "narrow", ...digits }).format(value);
 }
 
-/** The two largest units of a duration, such as `4m 31s`; seconds below a minute have a decimal. */
+/** The two largest units of a duration, such as `4m 31s`; what is shorter than a minute has one unit and a decimal. */
 function durationText(ms: number): string {
   if (ms === 0) return "0";
-  if (ms < 1_000) return unitText(ms, "millisecond");
-  if (ms < 60_000) return unitText(ms / 1_000, "second", 1);
-  const at = UNITS.findIndex((one) => ms >= one.ms);
+  if (ms < 1) return unitText(ms, "millisecond", { maximumSignificantDigits: 2 });
+  if (ms < 9.95) return unitText(ms, "millisecond", { maximumFractionDigits: 1 });
+  if (ms < 999.5) return unitText(ms, "millisecond");
+  if (ms < 59_950) return unitText(ms / 1_000, "second", { maximumFractionDigits: 1 });
+  // What rounds up to a unit is told in it: 23 h 59 min 50 s are a day.
+  const at = UNITS.findIndex((one, index) => ms >= one.ms - (UNITS[index + 1]?.ms ?? 0) / 2);
   const [large, small] = [UNITS[at], UNITS[at + 1]];
   if (large === undefined || small === undefined) return unitText(ms, "millisecond");
-  const rest = Math.round((ms % large.ms) / small.ms);
-  const text = unitText(Math.floor(ms / large.ms), large.unit);
+  const all = Math.round(ms / small.ms);
+  const rest = all % (large.ms / small.ms);
+  const text = unitText(Math.floor((all * small.ms) / large.ms), large.unit);
   return rest === 0 ? text : `${text} ${unitText(rest, small.unit)}`;
 }

@@ -79,7 +79,7 @@ export default function AlertManager() {
       <div className="filters">
         <AlertTabs view={view} />
       </div>
-      <FilterBar view={view} names={useNames(view)} only={["project"]} />
+      <FilterBar view={view} names={useNames(view, "DEPLOYMENT_ATTEMPTS", ["project"])} only={["project"]} />
       <div className="filters">
         <ManyTabs
           label="State"

@@ -9,7 +9,6 @@ import { BUILD } from "../format/words";
 import { buildTimes } from "../panels/build-times";
 import { phases } from "../panels/phases";
 import { Badge } from "../parts/badge";
-import { FILTER_NAMES } from "../parts/filter-bar";
 import { argumentsOf, ListPage, type Orders } from "../parts/list-page";
 import type { Column } from "../parts/table";
 import { statusesOf, tabsOf } from "../parts/tabs";
@@ -20,7 +19,11 @@ const LIST = graphql(`
     $buildFilter: BuildFilter, $phaseFilter: BuildPhaseFilter, $range: TimeRange!, $zone: TimeZone!, $statuses: [BuildStatus!], $search: String
     $orderBy: BuildOrder, $first: Int, $after: String, $last: Int, $before: String
   ) {
-    ...FilterNames
+    names: buildStats(range: $range, timeZone: $zone) {
+      byProject(first: 100) { name }
+      byTemplate(first: 100) { name }
+      byEnvironment(first: 20) { name }
+    }
     ...BuildTimes
     ...Phases
     buildStats(filter: $buildFilter, range: $range, timeZone: $zone) {
@@ -38,7 +41,7 @@ const LIST = graphql(`
   }
 `);
 const PANELS = [buildTimes, phases];
-const QUERY = withFragments(LIST, FILTER_NAMES, ...PANELS.map(({ fragment }) => fragment));
+const QUERY = withFragments(LIST, ...PANELS.map(({ fragment }) => fragment));
 
 const CHANGED = graphql(`
   subscription BuildsChanged($filter: BuildFilter, $range: TimeRange, $zone: TimeZone!) {
@@ -63,6 +66,7 @@ export default function BuildsPage() {
     <ListPage
       title="Builds"
       noun="build"
+      counted={{ measure: "BUILD_ATTEMPTS", filter: buildFilter }}
       view={view}
       answer={answer}
       freshness={stats?.freshness}

@@ -22,7 +22,7 @@ const QUERY = graphql(`
       deploymentId externalId status createdAt startedAt finishedAt durationMs error rolledBackAt
       actor release commit repository environmentName networkName templateSlug framework
       project { slug }
-      rolledBackTo { deploymentId release }
+      rolledBackTo { deploymentId release externalId }
       statusEvents(first: 50) { id occurredAt type error actor source }
       builds {
         buildId status startedAt finishedAt durationMs error
@@ -91,7 +91,7 @@ function Summary({ deployment, view }: { deployment: Deployment; view: View }) {
           [
             "Rolled back to",
             rolledBackTo && (
-              <Link href={view.link(`/deployments/${rolledBackTo.deploymentId}`)}>{rolledBackTo.release ?? String(rolledBackTo.deploymentId)}</Link>
+              <Link href={view.link(`/deployments/${rolledBackTo.deploymentId}`)}>{rolledBackTo.release ?? rolledBackTo.externalId ?? String(rolledBackTo.deploymentId)}</Link>
             ),
           ],
           ["By", deployment.actor],
@@ -139,7 +139,7 @@ function Course({ deployment, view }: { deployment: Deployment; view: View }) {
         : [{ name: "build", start: begun, end: done, isBad: status === "FAILED" }],
     ),
     { name: "waiting", start: createdAt, end: startedAt, isBad: false },
-    { name: "deploying", start: startedAt ?? createdAt, end: finishedAt, isBad: deployment.status === "FAILED" },
+    { name: startedAt ? "deploying" : "until its end", start: startedAt ?? createdAt, end: finishedAt, isBad: deployment.status === "FAILED" },
   ];
   return (
     <Section title="Timeline" name="timeline">

@@ -15,7 +15,7 @@ import { DEPLOYMENTS_CHANGED } from "./overview";
 
 const LIST = graphql(`
   query Deployments(
-    $filter: DeploymentFilter, $range: TimeRange!, $zone: TimeZone!, $statuses: [DeploymentStatus!], $search: String
+    $filter: DeploymentFilter, $range: TimeRange!, $zone: TimeZone!, $daily: Interval!, $statuses: [DeploymentStatus!], $search: String
     $orderBy: DeploymentOrder, $first: Int, $after: String, $last: Int, $before: String
   ) {
     deploymentStats(filter: $filter, range: $range, timeZone: $zone) {
@@ -47,9 +47,9 @@ const ORDERS: Orders<DeploymentOrderField> = {
 
 export default function DeploymentsPage() {
   const view = useView();
-  const { filter, range, zone } = view;
+  const { filter, range, zone, daily } = view;
   const statuses = statusesOf(view, DEPLOYMENT);
-  const variables = { filter, range, zone, statuses, ...argumentsOf(view, ORDERS) };
+  const variables = { filter, range, zone, daily, statuses, ...argumentsOf(view, ORDERS) };
   const answer = useAnalytics(QUERY, variables, [
     { text: DEPLOYMENTS_CHANGED, variables: { filter, range, zone }, of: "deploymentStats" },
   ]);
@@ -58,6 +58,7 @@ export default function DeploymentsPage() {
     <ListPage
       title="Deployments"
       noun="deployment"
+      counted={{ measure: "DEPLOYMENT_ATTEMPTS", filter }}
       view={view}
       answer={answer}
       freshness={stats?.freshness}

@@ -2,6 +2,7 @@
 import { type ErrorDetailQuery, graphql } from "../../../generated/graphql";
 import { Link } from "../address/link";
 import { useView, type View } from "../address/view";
+import { localOf } from "../address/zones";
 import { useAnalytics } from "../api/use-analytics";
 import { ChartComponent } from "../charts/chart";
 import { count, counted, exact } from "../format/numbers";
@@ -108,7 +109,7 @@ function Summary({ error, view }: { error: ErrorOf; view: View }) {
           ["Severity", lower(error.severity)],
           ["Where", error.culprit && <code>{error.culprit}</code>],
           ["Occurred", <span title={exact(error.occurrences)}>{counted(error.occurrences, "time")}</span>],
-          ["Users", `about ${count(error.affectedUsers)}`],
+          ["Users", error.affectedUsers === 0 ? "none is known" : `about ${count(error.affectedUsers)}`],
           ["First seen", <Moment at={error.firstSeen} zone={view.zone} />],
           ["Last seen", <Ago at={error.lastSeen} zone={view.zone} />],
           ["First release", error.firstRelease],
@@ -123,10 +124,25 @@ function Summary({ error, view }: { error: ErrorOf; view: View }) {
   );
 }
 
+/** The range that is the day of a time. */
+function dayOf(at: string, zone: string): string {
+  const day = localOf(new Date(at), zone).slice(0, 10);
+  return `${day}..${day}`;
+}
+
 function Course({ error, view }: { error: ErrorOf; view: View }) {
   const now = Date.now();
   const buckets = (error.series ?? []).map(({ start, end }) => ({ start, end, open: Date.parse(end) > now }));
   const values = (error.series ?? []).map(({ occurrences }) => occurrences);
+  if (values.every((value) => value === 0)) {
+    return (
+      <Section title="Occurrences in the range" columns={8} name="course">
+        <Empty>
+          It did not occur in this range. <Link href={view.link(`/errors/${encodeURIComponent(error.id)}`, { range: dayOf(error.lastSeen, view.zone) })}>Show the last day it occurred on</Link>
+        </Empty>
+      </Section>
+    );
+  }
   const suspects = (error.suspects?.deployments ?? []).filter(({ suspicion }) => suspicion === "SUSPECT");
   const markers = suspects.map(({ deployment }) => ({
     at: deployment.finishedAt ?? deployment.createdAt,

@@ -11,7 +11,6 @@ import { errorKinds } from "../panels/error-kinds";
 import { errorTrend } from "../panels/error-trend";
 import { topErrors } from "../panels/top-errors";
 import { Badge } from "../parts/badge";
-import { FILTER_NAMES } from "../parts/filter-bar";
 import { argumentsOf, ListPage, type Orders } from "../parts/list-page";
 import { ManyChoice } from "../parts/many-choice";
 import type { Column } from "../parts/table";
@@ -25,6 +24,10 @@ const LIST = graphql(`
   ) {
     errorStats(filter: $errorFilter, range: $range, timeZone: $zone) { freshness { asOf complete } }
     kinds: errorStats(range: $range, timeZone: $zone) {
+      byProject(first: 100) { name }
+      byNetwork(first: 20) { name }
+      byTemplate(first: 100) { name }
+      byEnvironment(first: 20) { name }
       byErrorType(first: 20) { name }
       bySeverity(first: 6) { name occurrences }
     }
@@ -41,14 +44,13 @@ const LIST = graphql(`
         series(range: $range, timeZone: $zone) { occurrences }
       }
     }
-    ...FilterNames
     ...ErrorTrend
     ...ErrorKinds
     ...TopErrors
   }
 `);
 const PANELS = [errorTrend, errorKinds, topErrors];
-const QUERY = withFragments(LIST, FILTER_NAMES, ...PANELS.map(({ fragment }) => fragment));
+const QUERY = withFragments(LIST, ...PANELS.map(({ fragment }) => fragment));
 
 const CHANGED = graphql(`
   subscription ErrorsChanged {
@@ -76,10 +78,11 @@ export default function ErrorTracker() {
     <ListPage
       title="Errors"
       noun="error"
+      counted={{ measure: "ERROR_OCCURRENCES", filter: errorFilter }}
       view={view}
       answer={answer}
       freshness={answer.data?.errorStats?.freshness}
-      names={answer.data?.names}
+      names={answer.data?.kinds}
       tabs={[...tabsOf(ERROR), { value: "", label: "All" }]}
       statuses={statuses}
       search="Search messages and frames"

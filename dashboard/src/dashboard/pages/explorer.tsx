@@ -6,12 +6,13 @@ import { denominatorOf, type Measure, useCatalogue, wordsOf } from "../api/catal
 import { MeasureChoice, metricFilterOf, takes } from "../parts/measure-choice";
 import { signalsOf } from "../api/signals";
 import { useAnalytics } from "../api/use-analytics";
-import { change, exact, percent } from "../format/numbers";
+import { changeText, exact, NOTHING, percent } from "../format/numbers";
 import { formatOf } from "../format/units";
 import { lower } from "../format/words";
 import { Loading } from "../panels/panel";
 import { useMayDecide } from "../parts/acting";
 import { QueryLink } from "../parts/actions";
+import { Elsewhere } from "../parts/elsewhere";
 import { Choice, FilterBar, useNames } from "../parts/filter-bar";
 import { Heading } from "../parts/heading";
 import { MetricChart, nameOf, type Table, titleOf } from "../parts/metric-chart";
@@ -64,6 +65,7 @@ function Explorer({ view, all, measure }: { view: View; all: Measure[]; measure:
   const answer = useAnalytics(QUERY, variables, signalsOf(measure, view));
   const table = answer.data?.metrics;
   const mayDecide = useMayDecide();
+  const names = useNames(view, measure.measure, DIMENSIONS.filter((one) => takes(measure, one)));
   return (
     <>
       <Heading title="Explorer" answer={answer} freshness={table?.freshness} zone={zone} />
@@ -78,8 +80,9 @@ function Explorer({ view, all, measure }: { view: View; all: Measure[]; measure:
           onChange={(name) => view.change({ by: name })}
         />
       </div>
-      <FilterBar view={view} names={useNames(view)} hasComparison />
+      <FilterBar view={view} names={names} hasComparison />
       <LeftOut things="Events of this kind" lack={DIMENSIONS.filter((one) => !takes(measure, one))} view={view} />
+      {table?.columns.every(({ total }) => !total) && <Elsewhere measure={(below ?? measure).measure} filter={variables.filter} view={view} />}
       <div className={`panels ${answer.isStale ? "stale" : ""}`}>
         <Section title={titleOf(measure, by)} name="chart">
           <p className="sub about">
@@ -92,7 +95,7 @@ function Explorer({ view, all, measure }: { view: View; all: Measure[]; measure:
           {table && <MetricChart table={table} measure={measure} by={by} zone={zone} />}
           <KeepPanel key={`${measure.measure} ${by}`} view={view} measure={measure} by={by} usualTitle={titleOf(measure, by)} />
         </Section>
-        {table && by !== null && (
+        {table && by !== null && table.groups.length > 0 && (
           <Section title="Totals" name="totals">
             <Totals table={table} measure={measure} by={by} comparedWith={view.compareLabel} view={view} />
           </Section>
@@ -123,7 +126,7 @@ function Totals({ table, measure, by, comparedWith, view }: { table: Table; meas
         {
           title: "change",
           isNumber: true,
-          cell: ({ now, before }) => (now !== null && before ? `${now < before ? "−" : "+"}${change((now - before) / before)}` : "–"),
+          cell: ({ now, before }) => (now === null ? NOTHING : changeText(now, before)),
         },
       ]}
     />

@@ -13,6 +13,7 @@ import { formatOf, ticksOf } from "../format/units";
 import { lower } from "../format/words";
 import { functionTimes } from "../panels/function-times";
 import { Empty, Loading, PanelFrame } from "../panels/panel";
+import { Elsewhere } from "../parts/elsewhere";
 import { FilterBar, useNames } from "../parts/filter-bar";
 import { Heading } from "../parts/heading";
 import { MetricChart, type Shown, titleOf } from "../parts/metric-chart";
@@ -73,8 +74,9 @@ function Group({ subject, name, all, lead }: Given) {
       <Heading title={name} answer={answer} freshness={figures?.freshness} zone={zone}>
         <Links subject={subject} name={name} lead={lead} view={view} />
       </Heading>
-      <FilterBar view={view} names={useNames(view)} only={subject.only.filter((one) => `${one}s` !== subject.filter)} hasComparison />
+      <FilterBar view={view} names={useNames(view, lead.measure, subject.only)} only={subject.only.filter((one) => `${one}s` !== subject.filter)} hasComparison />
       <Waiting answer={answer} />
+      {figures && !figureOf(figures.columns, lead.measure, 0, all).total && <Elsewhere measure={lead.measure} filter={filter} view={view} />}
       <div className={`panels ${answer.isStale ? "stale" : ""}`}>
         {figures && <Cards measures={subject.measures} columns={figures.columns} all={all} lead={lead} view={view} />}
         {figures &&

@@ -7,11 +7,12 @@ import { askedFor, type Figure, figureOf } from "../api/figures";
 import { withFragments } from "../api/ask";
 import { signalsOf } from "../api/signals";
 import { useAnalytics } from "../api/use-analytics";
-import { change, exact } from "../format/numbers";
+import { changeText, exact } from "../format/numbers";
 import { formatOf } from "../format/units";
 import { functionFigures } from "../panels/function-figures";
 import { functionTimes } from "../panels/function-times";
 import { Loading, PanelFrame } from "../panels/panel";
+import { Elsewhere } from "../parts/elsewhere";
 import { FilterBar, useNames } from "../parts/filter-bar";
 import { Heading } from "../parts/heading";
 import { MetricChart, nameOf, titleOf } from "../parts/metric-chart";
@@ -64,7 +65,8 @@ function Groups({ subject, all, lead }: { subject: Subject; all: Measure[]; lead
   return (
     <>
       <Heading title={title} answer={answer} freshness={table?.freshness} zone={zone} />
-      <FilterBar view={view} names={useNames(view)} only={only} hasComparison />
+      <FilterBar view={view} names={useNames(view, lead.measure, only)} only={only} hasComparison />
+      {table?.groups.length === 0 && <Elsewhere measure={lead.measure} filter={filterOf(subject, view)} view={view} />}
       <div className={`panels ${answer.isStale ? "stale" : ""}`}>
         {ofFunctions && <PanelFrame panel={functionFigures} answer={answer} view={view} />}
         <Section title={titleOf(lead, dimension)} name="chart" columns={ofFunctions ? 8 : 12}>
@@ -107,12 +109,8 @@ function columnsOf(subject: Subject, all: Measure[], lead: Measure, view: View):
   return [
     { title: subject.noun, cell: ({ name, isNamed }) => (isNamed ? <Link href={pageOf(subject, name, view)}>{name}</Link> : name) },
     ...figures.slice(0, 1),
-    { title: `vs ${view.compareLabel}`, isNumber: true, cell: ({ figures: [first] }) => changeText(first) },
+    { title: `vs ${view.compareLabel}`, isNumber: true, cell: ({ figures: [first] }) => changeText(first?.total, first?.previous) },
     ...figures.slice(1),
   ];
 }
 
-function changeText(figure: Figure | undefined): string {
-  if (figure?.total == null || !figure.previous) return "–";
-  return `${figure.total < figure.previous ? "−" : "+"}${change((figure.total - figure.previous) / figure.previous)}`;
-}

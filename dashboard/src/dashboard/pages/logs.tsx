@@ -6,6 +6,7 @@ import { ChartComponent } from "../charts/chart";
 import { count } from "../format/numbers";
 import { LEVEL } from "../format/words";
 import { Empty } from "../panels/panel";
+import { Elsewhere } from "../parts/elsewhere";
 import { FilterBar } from "../parts/filter-bar";
 import { Heading } from "../parts/heading";
 import { LogLine } from "../parts/log-line";
@@ -104,6 +105,7 @@ export default function LogsPage() {
         />
         <Search view={view} label="Search texts, fields and ids" />
       </div>
+      {stats?.lines === 0 && <Elsewhere measure="LOG_LINES" filter={filter} view={view} />}
       <div className={`panels ${answer.isStale ? "stale" : ""}`}>
         {stats && (
           <Section title="Lines by level" name="levels">

@@ -6,11 +6,12 @@ import { PanelFrame } from "../panels/panel";
 import { queryOf, variablesOf } from "../panels/query";
 import { OVERVIEW } from "../panels/registry";
 import { FILTER_NAMES, FilterBar, type Names } from "../parts/filter-bar";
+import { Elsewhere } from "../parts/elsewhere";
 import { type Fresh, Heading } from "../parts/heading";
 
 const QUERY = queryOf("Overview", [...OVERVIEW.map(({ fragment }) => fragment), FILTER_NAMES]) as Text<Overview, object>;
 
-type Overview = Record<string, unknown> & { names?: Names; deploymentStats?: { freshness: Fresh } | null };
+type Overview = Record<string, unknown> & { names?: Names; deploymentStats?: { attempts: number; freshness: Fresh } | null };
 
 export const DEPLOYMENTS_CHANGED = graphql(`
   subscription DeploymentsChanged($filter: DeploymentFilter, $range: TimeRange, $zone: TimeZone!) {
@@ -34,6 +35,7 @@ export default function OverviewPage() {
     <>
       <Heading title="Overview" answer={answer} freshness={answer.data?.deploymentStats?.freshness} zone={zone} />
       <FilterBar view={view} names={answer.data?.names} hasComparison />
+      {answer.data?.deploymentStats?.attempts === 0 && <Elsewhere measure="DEPLOYMENT_ATTEMPTS" filter={view.filter} view={view} />}
       <div className={`panels ${answer.isStale ? "stale" : ""}`}>
         {OVERVIEW.map((panel) => (
           <PanelFrame key={panel.name} panel={panel} answer={answer} view={view} />

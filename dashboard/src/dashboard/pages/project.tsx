@@ -10,6 +10,7 @@ import { failures } from "../panels/failures";
 import { Empty, PanelFrame } from "../panels/panel";
 import { projectAlerts } from "../panels/project-alerts";
 import { queryOf, variablesOf } from "../panels/query";
+import { Elsewhere } from "../parts/elsewhere";
 import { FilterBar } from "../parts/filter-bar";
 import { type Fresh, Heading } from "../parts/heading";
 import { KeptPanels } from "../parts/kept-panels";
@@ -26,7 +27,7 @@ const PROJECT = graphql(`
 const PANELS = [headline, projectAlerts, newErrors, failures, latest];
 const QUERY = queryOf("ProjectPage", [...PANELS.map(({ fragment }) => fragment), PROJECT]) as Text<Page, object>;
 
-type Page = Record<string, unknown> & Partial<KeptPanelsFragment> & { deploymentStats?: { freshness: Fresh } | null };
+type Page = Record<string, unknown> & Partial<KeptPanelsFragment> & { deploymentStats?: { attempts: number; freshness: Fresh } | null };
 
 export default function ProjectPage({ id: slug }: { id: string }) {
   const view = ofProject(useView(), slug);
@@ -43,6 +44,7 @@ export default function ProjectPage({ id: slug }: { id: string }) {
       ) : (
         <>
           <FilterBar view={view} names={undefined} only={[]} hasComparison />
+          {answer.data?.deploymentStats?.attempts === 0 && <Elsewhere measure="DEPLOYMENT_ATTEMPTS" filter={filter} view={view} />}
           <div className={`panels ${answer.isStale ? "stale" : ""}`}>
             {[headline, projectAlerts, newErrors, failures].map((panel) => (
               <PanelFrame key={panel.name} panel={panel} answer={answer} view={view} />

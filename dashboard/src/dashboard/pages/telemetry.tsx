@@ -8,6 +8,7 @@ import { networkSplit } from "../panels/network-split";
 import { outcomes } from "../panels/outcomes";
 import { PanelFrame } from "../panels/panel";
 import { queryOf, variablesOf } from "../panels/query";
+import { Elsewhere } from "../parts/elsewhere";
 import { FILTER_NAMES, FilterBar, type Names } from "../parts/filter-bar";
 import { type Fresh, Heading } from "../parts/heading";
 import { ManyTabs } from "../parts/tabs";
@@ -24,7 +25,7 @@ const WHOLE = graphql(`
 const PANELS = [activeProjects, { ...outcomes, title: "Deployment counts", columns: 6 }, networkSplit, adoption];
 const QUERY = queryOf("Telemetry", [...PANELS.map(({ fragment }) => fragment), FILTER_NAMES, WHOLE]) as Text<Telemetry, object>;
 
-type Telemetry = Record<string, unknown> & { names?: Names; split?: { freshness: Fresh } | null };
+type Telemetry = Record<string, unknown> & { names?: Names; split?: { attempts: number; freshness: Fresh } | null };
 
 export default function TelemetryPage() {
   const view = useView();
@@ -44,6 +45,7 @@ export default function TelemetryPage() {
           onChoose={(names) => view.change({ network: names })}
         />
       </div>
+      {answer.data?.split?.attempts === 0 && <Elsewhere measure="DEPLOYMENT_ATTEMPTS" filter={everywhere} view={view} />}
       <div className={`panels ${answer.isStale ? "stale" : ""}`}>
         {PANELS.map((panel) => (
           <PanelFrame key={panel.name} panel={panel} answer={answer} view={view} />

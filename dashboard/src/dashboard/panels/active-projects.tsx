@@ -3,6 +3,7 @@ import { type ActiveProjectsFragment, graphql } from "../../../generated/graphql
 import type { View } from "../address/view";
 import { ChartComponent } from "../charts/chart";
 import { count, counted } from "../format/numbers";
+import { groupName } from "../format/words";
 import { CATEGORIES } from "../charts/shapes";
 import { type Data, Empty, panel } from "./panel";
 
@@ -26,10 +27,10 @@ export const activeProjects = panel({
 
 function ActiveProjects({ data, view }: { data: Data<ActiveProjectsFragment, "deploymentStats">; view: View }) {
   const { activeProjects: all, active } = data.deploymentStats;
-  const groups = (active ?? []).filter(({ kind }) => kind === "NAMED");
+  const groups = (active ?? []).filter(({ kind, activeProjects }) => kind !== "OTHERS" && activeProjects).map((group) => ({ ...group, name: groupName(group, "network") }));
   if (groups.length === 0) return <Empty>No project deployed in this time.</Empty>;
   const series = groups.map(({ name, series: points }, index) => ({
-    name: name ?? "",
+    name,
     tone: CATEGORIES[index] ?? "quiet",
     kind: "line" as const,
     values: (points ?? []).map((point) => point.activeProjects),

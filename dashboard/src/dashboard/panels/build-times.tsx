@@ -23,6 +23,6 @@ export const buildTimes = panel({
 
 function BuildTimes({ data, view }: { data: Data<BuildTimesFragment, "buildStats">; view: View }) {
   const points = data.buildStats.series ?? [];
-  if (points.every(({ durationP50Ms }) => durationP50Ms === null)) return <Empty>No build finished in this time.</Empty>;
+  if (points.every(({ durationP50Ms }) => durationP50Ms === null)) return <Empty>No build of this time has a known duration.</Empty>;
   return <TimesChart label="Build time" points={points} view={view} />;
 }

@@ -1,4 +1,4 @@
-// How the deployments of each day ended, and how many there are a day.
+// How the deployments of each day or longer ended, and how many there are a day.
 import { type DailyFragment, graphql } from "../../../generated/graphql";
 import type { View } from "../address/view";
 import { percent, rate } from "../format/numbers";
@@ -9,14 +9,14 @@ const fragment = graphql(`
   fragment Daily on Query {
     deploymentStats(filter: $filter, range: $range, timeZone: $zone) {
       attempts finished frequencyPerDay successRate
-      days: series(interval: DAY) { start end open succeeded failed cancelled rolledBack queued inProgress }
+      days: series(interval: $daily) { start end open succeeded failed cancelled rolledBack queued inProgress }
     }
   }
 `);
 
 export const daily = panel({
   name: "daily",
-  title: "Outcomes by day",
+  title: "Outcomes over time",
   columns: 4,
   fragment,
   roots: ["deploymentStats"],
@@ -31,7 +31,7 @@ function Daily({ data, view }: { data: Data<DailyFragment, "deploymentStats">; v
       <p className="said">
         <strong>{rate(frequencyPerDay)}</strong> finished a day{finished > 0 && <>, {percent(successRate)} of them successfully</>}.
       </p>
-      <OutcomesChart label="Outcomes by day" points={days ?? []} view={view} height={140} />
+      <OutcomesChart label="Outcomes over time" points={days ?? []} view={view} height={140} />
     </>
   );
 }

@@ -23,6 +23,6 @@ export const deploymentTimes = panel({
 
 function DeploymentTimes({ data: { deploymentStats } }: { data: Data<DeploymentTimesFragment, "deploymentStats"> }) {
   const ranges = deploymentStats.distribution ?? [];
-  if (ranges.length === 0) return <Empty>No deployment finished in this time.</Empty>;
+  if (ranges.length === 0) return <Empty>No deployment of this time has a known duration.</Empty>;
   return <Histogram label="Deployments by duration" ranges={ranges} {...deploymentStats} />;
 }

@@ -24,7 +24,7 @@ export const durations = panel({
 function Durations({ data, view }: { data: Data<DurationsFragment, "deploymentStats">; view: View }) {
   const points = data.deploymentStats.series ?? [];
   if (points.every(({ durationP50Ms }) => durationP50Ms === null)) {
-    return <Empty>No deployment finished in this time.</Empty>;
+    return <Empty>No deployment of this time has a known duration.</Empty>;
   }
   return <TimesChart label="Duration" points={points} view={view} />;
 }

@@ -10,7 +10,7 @@ import { type Data, Empty, panel } from "./panel";
 const fragment = graphql(`
   fragment Failures on Query {
     failures: deployments(filter: $filter, statuses: [FAILED, ROLLED_BACK], range: $range, timeZone: $zone, first: 6) {
-      nodes { deploymentId createdAt status error release environmentName networkName project { slug } }
+      nodes { deploymentId createdAt status error release externalId environmentName networkName project { slug } }
     }
   }
 `);
@@ -29,10 +29,10 @@ function Failures({ data, view }: { data: Data<FailuresFragment, "failures">; vi
   if (nodes.length === 0) return <Empty>No deployment failed in this time.</Empty>;
   return (
     <ul className="rows">
-      {nodes.map(({ deploymentId, createdAt, status, error, release, environmentName, networkName, project }) => (
+      {nodes.map(({ deploymentId, createdAt, status, error, release, externalId, environmentName, networkName, project }) => (
         <li key={deploymentId}>
           <Link href={view.link(`/deployments/${deploymentId}`)} className="main">
-            {error ?? release ?? project.slug}
+            {error ?? release ?? externalId ?? project.slug}
           </Link>
           <span className="side">
             <Ago at={createdAt} zone={view.zone} />

@@ -23,6 +23,6 @@ export const functionTimes = panel({
 
 function FunctionTimes({ data: { functionStats } }: { data: Data<FunctionTimesFragment, "functionStats"> }) {
   const ranges = functionStats.distribution ?? [];
-  if (ranges.length === 0) return <Empty>No function finished in this time.</Empty>;
+  if (ranges.length === 0) return <Empty>No invocation of this time has a known duration.</Empty>;
   return <Histogram label="Invocations by duration" ranges={ranges} {...functionStats} />;
 }

@@ -2,6 +2,7 @@
 import { graphql, type NetworksFragment } from "../../../generated/graphql";
 import type { View } from "../address/view";
 import { count, exact, percent } from "../format/numbers";
+import { groupName } from "../format/words";
 import { ShareList } from "../parts/share-list";
 import { type Data, Empty, panel } from "./panel";
 
@@ -29,8 +30,8 @@ const STRIKING = 1.5;
 function Networks({ data, view }: { data: Data<NetworksFragment, "deploymentStats">; view: View }) {
   const groups = (data.deploymentStats.byNetwork ?? []).filter(({ attempts }) => attempts > 0);
   if (groups.length === 0) return <Empty>Nothing was deployed in this time.</Empty>;
-  const shares = groups.map(({ name, attempts, share, failureRate }) => ({
-    name: name ?? "other",
+  const shares = groups.map(({ kind, name, attempts, share, failureRate }) => ({
+    name: groupName({ kind, name }, "network"),
     share,
     text: count(attempts),
     title: `${exact(attempts)} deployments, ${percent(share)}`,

@@ -2,6 +2,7 @@
 import { graphql, type PhasesFragment } from "../../../generated/graphql";
 import type { View } from "../address/view";
 import { count, duration, exactDuration, percent } from "../format/numbers";
+import { groupName } from "../format/words";
 import { type Column, Table } from "../parts/table";
 import { type Data, Empty, panel } from "./panel";
 
@@ -32,7 +33,7 @@ function Phases({ data, view }: { data: Stats; view: View }) {
 }
 
 const COLUMNS: Column<Phase>[] = [
-  { title: "Phase", cell: ({ name }) => name ?? "other" },
+  { title: "Phase", cell: (phase) => groupName(phase, "phase") },
   { title: "Runs", isNumber: true, cell: ({ runs }) => count(runs) },
   { title: "Failed", isNumber: true, cell: ({ failureRate }) => percent(failureRate) },
   { title: "Median", isNumber: true, cell: (row) => duration(row.durationP50Ms), exactly: (row) => exactDuration(row.durationP50Ms) },

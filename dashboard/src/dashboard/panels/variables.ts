@@ -9,6 +9,7 @@ export const PANEL_VARIABLES = {
   apiFilter: "ApiFilter",
   range: "TimeRange!",
   zone: "TimeZone!",
+  daily: "Interval!",
   compare: "Comparison!",
   slug: "String!",
 } as const;

@@ -1,7 +1,7 @@
 // The form of a range of one's own: days, and times if it is not of whole days.
 import { type FormEvent, useState } from "react";
 
-import { type Custom, customSpan, MOST_DAYS, NoRange } from "../address/span";
+import { type Custom, customSpan, MOST_YEARS, NoRange } from "../address/span";
 import { localOf } from "../address/zones";
 
 /** The last seven days as whole days, to start from. */
@@ -46,7 +46,7 @@ export default function CustomRange({ chosen, zone, onChange }: { chosen: Custom
         {field("toTime", "time", "Time of the last day")}
       </fieldset>
       <p className="sub">
-        A range has at most {MOST_DAYS} days. Without times it is whole days. Times are those of {zone}.
+        A range has at most {MOST_YEARS} years. Without times it is whole days. Times are those of {zone}.
       </p>
       {fault !== null && (
         <p id="range-fault" className="banner" role="alert">

@@ -1,8 +1,7 @@
 // Range, comparison, zone and filters: all of them change the address alone.
 import type { ReactNode } from "react";
 
-import { graphql, type FilterNamesFragment } from "../../../generated/graphql";
-import { withFragments } from "../api/ask";
+import { graphql, type Measure } from "../../../generated/graphql";
 import { useAnalytics } from "../api/use-analytics";
 import { COMPARISONS, type Dimension, DIMENSIONS, type View } from "../address/view";
 import { ManyChoice } from "./many-choice";
@@ -21,14 +20,15 @@ export const FILTER_NAMES = graphql(`
   }
 `);
 
-export type Names = FilterNamesFragment["names"] | undefined;
+type Named = { name: string | null }[] | null;
+export type Names = Partial<Record<(typeof GROUPS)[Dimension], Named>> | null | undefined;
 
 const GROUPS = {
   project: "byProject",
   network: "byNetwork",
   template: "byTemplate",
   environment: "byEnvironment",
-} as const satisfies Record<Dimension, keyof NonNullable<Names>>;
+} as const satisfies Record<Dimension, string>;
 
 /** `also`: filters of the page's own, which its children change. */
 type Props = { view: View; names: Names; hasComparison?: boolean; only?: readonly Dimension[]; children?: ReactNode; also?: readonly string[] };
@@ -101,10 +101,18 @@ export function Choice({ label, value, options, onChange, none = `any ${label}`,
 }
 
 const NAMES = graphql(`
-  query Names($range: TimeRange!, $zone: TimeZone!) { ...FilterNames }
+  query Names($measures: [Measure!]!, $range: TimeRange!, $zone: TimeZone!, $hasNetwork: Boolean!, $hasTemplate: Boolean!) {
+    byProject: metrics(measures: $measures, groupBy: [PROJECT], range: $range, timeZone: $zone, first: 100) { groups { keys { name } } }
+    byEnvironment: metrics(measures: $measures, groupBy: [ENVIRONMENT], range: $range, timeZone: $zone, first: 20) { groups { keys { name } } }
+    byNetwork: metrics(measures: $measures, groupBy: [NETWORK], range: $range, timeZone: $zone, first: 20) @include(if: $hasNetwork) { groups { keys { name } } }
+    byTemplate: metrics(measures: $measures, groupBy: [TEMPLATE], range: $range, timeZone: $zone, first: 100) @include(if: $hasTemplate) { groups { keys { name } } }
+  }
 `);
 
-/** The names, for a page whose own request does not ask for them. */
-export function useNames({ range, zone }: View): Names {
-  return useAnalytics(withFragments(NAMES, FILTER_NAMES), { range, zone }).data?.names;
+/** The names that the events of a measure have, for a page whose own request does not ask for them. */
+export function useNames({ range, zone }: View, measure: Measure, only: readonly Dimension[]): Names {
+  const variables = { measures: [measure], range, zone, hasNetwork: only.includes("network"), hasTemplate: only.includes("template") };
+  const { data } = useAnalytics(NAMES, variables);
+  if (data === null) return data;
+  return Object.fromEntries(Object.entries(data).map(([name, table]) => [name, (table?.groups ?? []).flatMap(({ keys }) => keys)]));
 }

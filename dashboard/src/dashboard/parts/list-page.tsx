@@ -1,9 +1,11 @@
 // A page that lists things of one kind: filters, tabs, words, order, table and pages, all in the address.
 import type { ReactNode } from "react";
 
+import type { Measure, MetricFilter } from "../../../generated/graphql";
 import type { Dimension, View } from "../address/view";
 import type { Answer } from "../api/use-analytics";
 import { Empty, type Panel, PanelFrame } from "../panels/panel";
+import { Elsewhere } from "./elsewhere";
 import { FilterBar, type Names } from "./filter-bar";
 import { type Fresh, Heading } from "./heading";
 import { type Page, Pager, pageOf } from "./pager";
@@ -28,6 +30,8 @@ type Props<Row> = {
   title: string;
   /** What one of them is called: `deployment`. */
   noun: string;
+  /** The measure that counts them, and its filter. */
+  counted: { measure: Measure; filter: MetricFilter };
   view: View;
   answer: Answer<Record<string, unknown>>;
   freshness?: Fresh | undefined;
@@ -48,11 +52,12 @@ type Props<Row> = {
   children?: ReactNode;
 };
 
-export function ListPage<Row>({ title, noun, view, answer, freshness, names, only, tabs, statuses = null, search, orders, columns, keyOf, list, panels, children }: Props<Row>) {
+export function ListPage<Row>({ title, noun, counted, view, answer, freshness, names, only, tabs, statuses = null, search, orders, columns, keyOf, list, panels, children }: Props<Row>) {
   return (
     <>
       <Heading title={title} answer={answer} freshness={freshness} zone={view.zone} />
       <FilterBar view={view} names={names} {...(only ? { only } : {})} />
+      {list?.totalCount === 0 && <Elsewhere {...counted} view={view} />}
       <div className={`panels strip ${answer.isStale ? "stale" : ""}`}>
         {panels.map((panel) => (
           <PanelFrame key={panel.name} panel={panel} answer={answer} view={view} />

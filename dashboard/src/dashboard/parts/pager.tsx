@@ -27,7 +27,7 @@ export function Pager({ page, view, kept, noun }: { page: Page; view: View; kept
   return (
     <nav className="pager" aria-label="Pages of the list">
       <span>
-        {page.isEstimate && "about "}
+        {page.isEstimate && "more than "}
         {counted(page.totalCount, noun)}
       </span>
       {hasPrevious && startCursor !== null && <Link href={view.link(path, { ...same, before: startCursor })}>← Previous</Link>}

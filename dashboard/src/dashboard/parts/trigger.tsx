@@ -1,5 +1,5 @@
 // What an alert watches, as a sentence.
-import type { AlertsQuery } from "../../../generated/graphql";
+import type { AlertEventKind, AlertsQuery } from "../../../generated/graphql";
 import { type Measure, useCatalogue, wordsOf } from "../api/catalogue";
 import { percent } from "../format/numbers";
 import { formatOf } from "../format/units";
@@ -13,7 +13,7 @@ export function TriggerText({ alert: { trigger, problem } }: { alert: Pick<Alert
   const all = useCatalogue();
   if (!trigger) return <>{problem}</>;
   const { watch, event } = trigger;
-  if (event) return <>{[`each ${lower(event.kind)}`, placesOf(event.filter)].filter(Boolean).join(", ")}</>;
+  if (event) return <>{[`each ${EVENTS[event.kind]}`, placesOf(event.filter)].filter(Boolean).join(", ")}</>;
   if (!watch) return null;
   const parts = [
     `${wordsOf(watch)} ${comparisonText(watch, all)}`,
@@ -24,6 +24,18 @@ export function TriggerText({ alert: { trigger, problem } }: { alert: Pick<Alert
   ];
   return <>{parts.filter(Boolean).join(", ")}</>;
 }
+
+const EVENTS: Record<AlertEventKind, string> = {
+  DEPLOYMENT_FAILED: "failed deployment",
+  DEPLOYMENT_SLOW: "slow deployment",
+  BUILD_FAILED: "failed build",
+  FUNCTION_FAILED: "failed invocation",
+  ERROR_NEW: "new error",
+  ERROR_REGRESSED: "error that comes back",
+  ERROR_CRITICAL: "critical error",
+  ERROR_REACHED: "error that occurs often",
+  ERROR_SPREAD: "error that spreads",
+};
 
 type Watch = NonNullable<NonNullable<Alert["trigger"]>["watch"]>;
 
