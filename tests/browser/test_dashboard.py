@@ -531,3 +531,33 @@ async def test_chart_is_kept_in_the_page_of_its_project(page: Page, run: Run, to
     await kept.get_by_role("button", name="Remove").click()
     await page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     await expect(kept).to_have_count(0)
+
+
+async def test_what_arrives_moves_nothing(page: Page, run: Run) -> None:
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        if "Overview" in (route.request.post_data or ""):
+            asked.set()
+            await may_answer.wait()
+        await route.continue_()
+
+    await page.set_viewport_size({"width": 1440, "height": 900})
+    await page.route("**/graphql", hold)
+    await page.goto(f"{run.address}/?range=7d&zone=UTC")
+    await asked.wait()
+    before = await tops(page)
+    may_answer.set()
+    await expect(card(page, "deployments")).to_be_visible()
+    after = await tops(page)
+    assert len(before) >= 8
+    assert before == pytest.approx(after, abs=2)
+
+
+async def tops(page: Page) -> list[float]:
+    """Where the panels begin that a person sees without scrolling far."""
+    panels = page.locator("main section.panel").filter(visible=True)
+    found: list[float] = await panels.evaluate_all(
+        "all => all.map(each => each.getBoundingClientRect().top).filter(top => top < 1400)"
+    )
+    return found

@@ -30,6 +30,7 @@ export const activity = panel({
   name: "activity",
   title: "Functions, builds and API calls",
   columns: 12,
+  height: 134,
   isBare: true,
   fragment,
   roots: [],

@@ -16,6 +16,7 @@ export const durations = panel({
   name: "durations",
   title: "Duration",
   columns: 6,
+  height: 210,
   fragment,
   roots: ["deploymentStats"],
   View: Durations,

@@ -20,6 +20,7 @@ export const errorRate = panel({
   name: "errors",
   title: "Errors, and releases that were rolled back",
   columns: 6,
+  height: 210,
   fragment,
   roots: ["errorStats"],
   View: ErrorRate,

@@ -19,6 +19,7 @@ export const failures = panel({
   name: "failures",
   title: "Latest failures",
   columns: 4,
+  height: 345,
   fragment,
   roots: ["failures"],
   View: Failures,

@@ -19,6 +19,7 @@ export const functionFigures = panel({
   name: "function-figures",
   title: "All functions",
   columns: 12,
+  height: 134,
   isBare: true,
   fragment,
   roots: ["functionStats"],

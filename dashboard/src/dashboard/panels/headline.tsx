@@ -26,6 +26,7 @@ export const headline = panel({
   name: "headline",
   title: "At a glance",
   columns: 12,
+  height: 134,
   isBare: true,
   fragment,
   roots: ["deploymentStats"],

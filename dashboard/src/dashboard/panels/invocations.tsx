@@ -18,6 +18,7 @@ export const invocations = panel({
   name: "invocations",
   title: "Function invocations",
   columns: 8,
+  height: 250,
   fragment,
   roots: ["functionStats"],
   View: Invocations,

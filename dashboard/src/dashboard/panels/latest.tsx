@@ -17,6 +17,7 @@ export const latest = panel({
   name: "latest",
   title: "Latest deployments",
   columns: 12,
+  height: 340,
   fragment,
   roots: ["latest"],
   View: Latest,

@@ -19,6 +19,7 @@ export const networks = panel({
   name: "networks",
   title: "Networks",
   columns: 4,
+  height: 165,
   fragment,
   roots: ["deploymentStats"],
   View: Networks,

@@ -19,6 +19,7 @@ export const newErrors = panel({
   name: "new-errors",
   title: "New errors",
   columns: 4,
+  height: 345,
   fragment,
   roots: ["errors"],
   View: NewErrors,

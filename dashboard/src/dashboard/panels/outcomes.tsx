@@ -17,6 +17,7 @@ export const outcomes = panel({
   name: "outcomes",
   title: "Deployments by outcome",
   columns: 8,
+  height: 250,
   fragment,
   roots: ["deploymentStats"],
   View: Outcomes,

@@ -17,6 +17,8 @@ export type Panel = {
   title: string;
   /** How many of the twelve columns it takes on a wide screen. */
   columns: number;
+  /** The height that its contents usually have, in pixels: kept free while they load, so that what stands below stays in its place. */
+  height?: number;
   /** Whether it stands without a frame, as cards do, which have their own. */
   isBare?: boolean;
   fragment: string;
@@ -29,6 +31,7 @@ export function panel<Fragment, Root extends keyof Fragment & string>(definition
   name: string;
   title: string;
   columns: number;
+  height?: number;
   isBare?: boolean;
   fragment: Text<Fragment, object>;
   roots: readonly Root[];
@@ -39,7 +42,7 @@ export function panel<Fragment, Root extends keyof Fragment & string>(definition
 
 type Answered = Answer<Record<string, unknown>>;
 
-export function PanelFrame({ panel: { name, title, columns, isBare, roots, fragment, View: Contents }, answer, view }: { panel: Panel; answer: Answered; view: View }) {
+export function PanelFrame({ panel: { name, title, columns, height, isBare, roots, fragment, View: Contents }, answer, view }: { panel: Panel; answer: Answered; view: View }) {
   const data = answer.data;
   const missing = roots.filter((root) => data?.[root] === null || data?.[root] === undefined);
   return (
@@ -48,7 +51,7 @@ export function PanelFrame({ panel: { name, title, columns, isBare, roots, fragm
         <h2 id={`panel-${name}`}>{title}</h2>
         <QueryLink query={queryOf("Panel", [fragment])} variables={variablesOf(fragment, view)} label={title} />
       </header>
-      {data === null && answer.unreachable === null && answer.problems.length === 0 && <Loading />}
+      {data === null && answer.unreachable === null && answer.problems.length === 0 && (isBare ? <LoadingCards height={height} /> : <Loading height={height} />)}
       {(data !== null || answer.problems.length > 0) && missing.length > 0 && <Failed problems={answer.problems} roots={roots} />}
       {data !== null && missing.length === 0 && (
         <Boundary what="This panel">
@@ -59,10 +62,22 @@ export function PanelFrame({ panel: { name, title, columns, isBare, roots, fragm
   );
 }
 
-export function Loading() {
+export function Loading({ height }: { height?: number | undefined }) {
   return (
-    <div className="loading" role="status">
+    <div className="loading" role="status" style={{ minHeight: height }}>
       <span className="hidden">Loading</span>
+    </div>
+  );
+}
+
+const CARDS = 6; // in a row of figures
+
+function LoadingCards({ height }: { height: number | undefined }) {
+  return (
+    <div className="cards" role="status" aria-label="Loading">
+      {Array.from({ length: CARDS }, (_, index) => (
+        <div key={index} className="loading" style={{ minHeight: height }} />
+      ))}
     </div>
   );
 }

@@ -18,6 +18,7 @@ export const templates = panel({
   name: "templates",
   title: "Templates",
   columns: 4,
+  height: 265,
   fragment,
   roots: ["deploymentStats"],
   View: Templates,

@@ -17,6 +17,7 @@ export const topErrors = panel({
   name: "top-errors",
   title: "Most common errors",
   columns: 4,
+  height: 200,
   fragment,
   roots: ["errorStats"],
   View: TopErrors,
