@@ -86,5 +86,5 @@ lock: ## Resolve the lock files anew, from pyproject.toml and of the MLflow of t
 
 clean: ## Remove the virtual environment, caches, the built pages and ./.data (stop `make run` first)
 	@rm -rf $(VENV) .data .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
-	@rm -rf dashboard/dist dashboard/node_modules tests/clients/node_modules benchmarks/peers/node_modules
+	@rm -rf dashboard/dist dashboard/node_modules tests/clients/node_modules benchmarks/peers/node_modules benchmarks/lighthouse/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -12,8 +12,9 @@ from benchmarks.client import Client
 from benchmarks.effort import Effort
 from benchmarks.load import Request
 from benchmarks.measure import WARM_UP_ROUNDS, Times, in_turn
+from benchmarks.npm import install
 from benchmarks.peer_questions import PEER_QUESTIONS, Data, PeerQuestion
-from benchmarks.postgraphile import install, postgraphile, prepare
+from benchmarks.postgraphile import FOLDER, postgraphile, prepare
 from benchmarks.questions import Variables
 from benchmarks.stage import Stage
 
@@ -39,7 +40,7 @@ class Compared:
 
 async def compare(stage: Stage, effort: Effort) -> list[Compared]:
     """Measures both sides; their answers must equal ours, and ours must not come from a cache."""
-    install()
+    install(FOLDER)
     await prepare(stage.url)
     ids = await _project_ids(stage.url)
     results = []

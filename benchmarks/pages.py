@@ -1,5 +1,5 @@
-"""Measures the dashboard in Chromium: how soon the overview is there, and what becomes of a page
-that stays open beside a thousand events a second."""
+"""Measures the dashboard in Chromium: how soon the overview is there, how Lighthouse scores it, and
+what becomes of a page that stays open beside a thousand events a second."""
 
 import asyncio
 import shutil
@@ -7,26 +7,34 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from random import Random
 
 import orjson
 from playwright.async_api import Browser, CDPSession, Page, Request, async_playwright
 
+import ingest.demo
 from benchmarks.asking import Asked, asked
+from benchmarks.audit import Audit, audits
 from benchmarks.client import Client, wait_until_ready
 from benchmarks.effort import Effort
-from benchmarks.ingest import Measured, batches, post
+from benchmarks.ingest import BATCH_CONNECTIONS, Measured, batches, post
 from benchmarks.measure import Times, timed
+from benchmarks.occurrences import Sender
 from benchmarks.processes import token
 from benchmarks.schedule import Schedule
 from benchmarks.stage import Stage
 from gateway.pages import build
+from ingest.bulk import Target
+from storage.keeping.windows import DEFAULT
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 EVENTS_PER_SECOND = 1_000
 EVENTS_PER_REQUEST = 100
 SENDERS = 4
+BATCHES_PER_SECOND = 2.0  # of errors, before anything is measured
 LOADS = 5
+AUDITS = 3
 # The page has drawn its panels anew several times by then, and every code path has been compiled.
 SETTLED_SHARE = 0.2
 LONG_FRAME_MS = 50
@@ -83,10 +91,12 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """First visits, the overview's one request, and the page that was left open."""
+    """First visits, their scores, the overview's one request, and the page that was left open."""
 
     painted: Times
     drawn: Times
+    clicked: Times
+    audits: list[Audit]
     kept: Times
     anew: Times
     left: Left
@@ -95,24 +105,41 @@ class Pages:
 async def pages(stage: Stage, effort: Effort) -> Pages:
     """Opens the overview anew for each visit, and then once for `effort.page_seconds`."""
     build.ensure_built()
+    await _furnish(stage, effort)
     with asked(stage) as gateway:
         await wait_until_ready(gateway.port)
+        found = await audits(_address(gateway), _chromium(), AUDITS)
         async with _browser() as browser:
-            painted, drawn, body = await _visits(browser, gateway)
+            painted, drawn, clicked, body = await _visits(browser, gateway)
             kept = await _asked(gateway, [body] * effort.rounds)
             anew = await _asked(gateway, _others(body, effort.rounds))
             left = await _left_open(browser, gateway, effort.page_seconds)
     print(f"pages: {left.grown_mb:+.1f} MB in {left.seconds:.0f} s", flush=True)
-    return Pages(Times(painted), Times(drawn), kept, anew, left)
+    return Pages(Times(painted), Times(drawn), Times(clicked), found, kept, anew, left)
+
+
+async def _furnish(stage: Stage, effort: Effort) -> None:
+    """Adds to the deployments and invocations what else the overview shows: errors of all projects,
+    and the demo's projects with their builds and API calls."""
+    with asked(stage) as gateway:
+        await wait_until_ready(gateway.port)
+        senders = [Sender(Random(n)).batches() for n in range(BATCH_CONNECTIONS)]
+        sent = await post(gateway, senders, Schedule(effort.ingest_seconds, BATCHES_PER_SECOND))
+    print(f"pages: {sent.rate.events:,} occurrences of errors", flush=True)
+    await ingest.demo.load(Target(stage.url, stage.now, DEFAULT), say=print)
+
+
+def _chromium() -> str:
+    path = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if path is None:
+        raise RuntimeError("There is no Chromium on PATH; on Debian: apt-get install chromium")
+    return path
 
 
 @asynccontextmanager
 async def _browser() -> AsyncIterator[Browser]:
-    path = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if path is None:
-        raise RuntimeError("There is no Chromium on PATH; on Debian: apt-get install chromium")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=_chromium(), args=ARGUMENTS)
         yield browser
         await browser.close()
 
@@ -121,18 +148,21 @@ def _address(gateway: Asked) -> str:
     return f"http://localhost:{gateway.port}/?range=7d&zone=UTC#token={token()}"
 
 
-async def _visits(browser: Browser, gateway: Asked) -> tuple[list[float], list[float], bytes]:
-    """The first contentful paint and the time until the figures stand there, of visits with an
-    empty cache, and the request that the page sent."""
-    painted, drawn, sent = [], [], []
+async def _visits(
+    browser: Browser, gateway: Asked
+) -> tuple[list[float], list[float], list[float], bytes]:
+    """The first contentful paint, the time until the figures stand there, and until a click after
+    that has opened the command palette, of visits with an empty cache; and what the page asked."""
+    painted, drawn, clicked, sent = [], [], [], []
     for _ in range(LOADS):
         context = await browser.new_context(viewport={"width": 1440, "height": 900})
         page = await context.new_page()
         page.on("request", lambda request: sent.append(request) if _asks(request) else None)
         drawn.append(await timed(_opened(page, gateway)))
+        clicked.append(drawn[-1] + await timed(_palette(page)))
         painted.append(float(await page.evaluate(_PAINTED)))
         await context.close()
-    return painted, drawn, (sent[0].post_data or "").encode()
+    return painted, drawn, clicked, (sent[0].post_data or "").encode()
 
 
 def _asks(request: Request) -> bool:
@@ -142,6 +172,11 @@ def _asks(request: Request) -> bool:
 async def _opened(page: Page, gateway: Asked) -> None:
     await page.goto(_address(gateway))
     await page.wait_for_selector(_DRAWN)
+
+
+async def _palette(page: Page) -> None:
+    await page.locator(".palette-button").click()
+    await page.wait_for_selector("dialog.palette")
 
 
 def _others(body: bytes, count: int) -> list[bytes]:

@@ -139,7 +139,8 @@ async def _host(bench: Bench) -> Lines:
 
 
 async def _pages(bench: Bench) -> Lines:
-    found = await pages(await bench.large(), bench.effort)
+    stage = await bench.filled("pages", deployment=bench.deployments, invocation=bench.some)
+    found = await pages(stage, bench.effort)
     return report_pages.pages(found, bench.deployments)
 
 
