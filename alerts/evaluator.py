@@ -7,7 +7,6 @@ leader's fence lets through.
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,20 +17,19 @@ import structlog
 from alerts.conditions import timing_of
 from alerts.evidence import Evidence
 from alerts.instances import Changes, Evaluation
-from alerts.judging import Found, Names, found_in, judged
+from alerts.judging import Found, found_in, judged
 from alerts.leader import Leader
 from alerts.memory import Memory
 from alerts.readings import Cells, Demand, Subject, Watched, demand_of, slices_of
 from alerts.rules import StoredRule, Watch
-from alerts.selection import ids_of, selected
+from alerts.selection import Names, ids_of, names_of, selected
 from alerts.states import Health, Outcome, Timing
 from alerts.suspects import name_deployments
 from alerts.turns import in_turns
 from analytics.answer import Answer
 from analytics.run import Analytics
 from analytics.state import OneState
-from storage.alerts import history, instances, ticks
-from storage.alerts.changes import publish
+from storage.alerts import ticks
 from storage.alerts.ticks import Tick
 from storage.connections.database import Database
 from storage.dictionaries import Dictionaries
@@ -164,13 +162,12 @@ class Evaluator:
         self, watched: Iterable[Watched], found: Mapping[UUID, Found | GatewayError]
     ) -> Names:
         """The names of all groups that rules have found."""
-        wanted: dict[Dimension, set[int]] = defaultdict(set)
+        wanted = set[tuple[Dimension, int]]()
         async for rule in in_turns(watched):
             each = found[rule.stored.id]
-            if rule.group_by and isinstance(each, Found):
-                for dimension, id in each.ids(rule):
-                    wanted[dimension].add(id)
-        return {each: await self._dictionaries.names(each, ids) for each, ids in wanted.items()}
+            if isinstance(each, Found):
+                wanted.update(each.ids(rule))
+        return await names_of(self._dictionaries, wanted)
 
     async def _write(self, fence: int, changes: Changes, report: Report) -> None:
         before = self._memory.tick
@@ -180,11 +177,7 @@ class Evaluator:
         async with self._leader.writing(fence) as connection:
             await ticks.write_tick(connection, before, tick)
             await name_deployments(connection, changes, self._memory.rules, report.at)
-            await instances.write(connection, changes.instances)
-            await instances.delete(connection, changes.deleted)
-            await history.add(connection, changes.events, changes.to_send)
-            if told := {(event.project_id, event.rule_id) for event in changes.events}:
-                await publish(connection, told)
+            await changes.write(connection)
         self._memory.remember(changes.instances, changes.deleted, tick)
         report.changed, report.transitions = len(changes.instances), len(changes.events)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,11 +12,11 @@ from alerts.judging import found_in, judged
 from alerts.numbers import number_text, pair_text, time_text
 from alerts.readings import Cells, Subject, Watched, demands, slices_of
 from alerts.rules import Absence, GuardKind, Operator, Rule, Watch
+from alerts.selection import names_of
 from alerts.states import Outcome, Phase, Transition
 from analytics.answer import Answer
 from analytics.slices import Slice
 from storage.dictionaries import Dictionaries
-from storage.dimensions import Dimension
 from storage.errors import GatewayError
 
 # The transitions that change the phase, and the phase after each.
@@ -90,10 +89,7 @@ async def look(
     found = found_in(rule, cells, at)
     if isinstance(found, GatewayError):
         raise found
-    wanted: dict[Dimension, set[int]] = defaultdict(set)
-    for dimension, id in found.ids(rule):
-        wanted[dimension].add(id)
-    names = {each: await dictionaries.names(each, given) for each, given in wanted.items()}
+    names = await names_of(dictionaries, found.ids(rule))
     active = {name: each.labels for name, each in past.items() if each.phase is not Phase.INACTIVE}
     return judged(rule, found, names, active, at), approximate
 

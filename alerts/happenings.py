@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -156,10 +156,7 @@ class Reader:
         rows = await stored.errors(self.connection, keys)
         hour = full_hour(self.since)
         found = await stored.places_of_errors(self.connection, keys, hour)
-        named = await places_of(self.dictionaries, ERROR_OCCURRENCES.dimensions, found)
-        places: dict[Key, list[Place]] = defaultdict(list)
-        for row, place in zip(found, named, strict=True):
-            places[row["project_id"], row["error_id"]].append(place)
+        places = await places_by_error(self.dictionaries, found)
         slugs = await slugs_of(self.dictionaries, rows)
         return [
             happening
@@ -171,34 +168,13 @@ class Reader:
 
     async def _spread(self, keys: Sequence[Key]) -> list[Happening]:
         rows = await stored.spread(self.connection, keys, self.since)
-        ids = {id for row in rows for id in row["projects"]}
-        slugs = await self.dictionaries.names(PROJECT, ids)
-        return [
-            Happening(
-                EventKind.ERROR_SPREAD,
-                None,
-                Subject("Signature", str(row["signature"]), row["title"]),
-                row["last_at"],
-                row["last_at"],
-                # What these projects tell of it themselves, this explains.
-                ({"projects": ",".join(sorted(slugs[id] for id in row["projects"]))},),
-                number=len(row["projects"]),
-                again=row["last_at"].isoformat(),
-            )
-            for row in rows
-        ]
+        return await spread(self.dictionaries, rows, "last_at", timedelta())
 
     async def functions(self, project_ids: Collection[int]) -> list[Happening]:
         """The functions that failed in these projects, known to the minute."""
         minute = self.since.replace(second=0, microsecond=0)
         rows = await stored.failing_functions(self.connection, project_ids, minute)
-        named = await places_of(self.dictionaries, INVOCATIONS.dimensions, rows)
-        slugs = await slugs_of(self.dictionaries, rows)
-        grouped: dict[tuple[int, str], list[tuple[Any, Place]]] = defaultdict(list)
-        for row, place in zip(rows, named, strict=True):
-            of_function = grouped[row["project_id"], place[FUNCTION.name]]
-            of_function.append((row, {**place, "project": slugs[row["project_id"]]}))
-        return [function_failed(key, parts) for key, parts in grouped.items()]
+        return await functions_failed(self.dictionaries, rows, apart=lambda _row: None)
 
 
 async def slugs_of(dictionaries: Dictionaries, rows: Iterable[Any]) -> Mapping[int, str]:
@@ -220,6 +196,38 @@ async def places_of(
             each.name: names[each].get(row[each.column], reserved.get(row[each.column], ""))
             for each in dimensions
         }
+        for row in rows
+    ]
+
+
+async def places_by_error(
+    dictionaries: Dictionaries, rows: Sequence[Any]
+) -> Mapping[Key, list[Place]]:
+    """Returns the places of rows by their error, in the order of the rows."""
+    named = await places_of(dictionaries, ERROR_OCCURRENCES.dimensions, rows)
+    places: dict[Key, list[Place]] = defaultdict(list)
+    for row, place in zip(rows, named, strict=True):
+        places[row["project_id"], row["error_id"]].append(place)
+    return places
+
+
+async def spread(
+    dictionaries: Dictionaries, rows: Sequence[Any], at: str, lasted: timedelta
+) -> list[Happening]:
+    """Returns that signatures occurred in projects, from the time in a column of each row on."""
+    slugs = await dictionaries.names(PROJECT, {id for row in rows for id in row["projects"]})
+    return [
+        Happening(
+            EventKind.ERROR_SPREAD,
+            None,
+            Subject("Signature", str(row["signature"]), row["title"]),
+            row[at],
+            row[at] + lasted,
+            # What these projects tell of it themselves, this explains.
+            ({"projects": ",".join(sorted(slugs[id] for id in row["projects"]))},),
+            number=len(row["projects"]),
+            again=row[at].isoformat(),
+        )
         for row in rows
     ]
 
@@ -295,8 +303,21 @@ def _of_error(row: Any, places: Sequence[Place], slug: str) -> Iterator[Happenin
         yield of_error(EventKind.ERROR_CRITICAL, row, where, row["last_at"])
 
 
-def function_failed(key: tuple[int, str], parts: Sequence[tuple[Any, Place]]) -> Happening:
-    """Returns that a function failed, last at the end of its buckets' rows."""
+async def functions_failed(
+    dictionaries: Dictionaries, rows: Sequence[Any], apart: Callable[[Any], Any]
+) -> list[Happening]:
+    """Returns that functions failed, with the rows of each that are not told ``apart``."""
+    named = await places_of(dictionaries, INVOCATIONS.dimensions, rows)
+    slugs = await slugs_of(dictionaries, rows)
+    grouped: dict[tuple[int, str, Any], list[tuple[Any, Place]]] = defaultdict(list)
+    for row, place in zip(rows, named, strict=True):
+        key = row["project_id"], place[FUNCTION.name], apart(row)
+        grouped[key].append((row, {**place, PROJECT.name: slugs[row["project_id"]]}))
+    return [_function_failed(key[:2], parts) for key, parts in grouped.items()]
+
+
+def _function_failed(key: tuple[int, str], parts: Sequence[tuple[Any, Place]]) -> Happening:
+    """That a function failed, last at the end of its buckets' rows."""
     at = max(row["last_at"] for row, _ in parts)
     return Happening(
         EventKind.FUNCTION_FAILED,

@@ -13,8 +13,12 @@ from uuid import UUID, uuid5
 from alerts.evidence import EVIDENCE, Evidence
 from alerts.rules import StoredRule
 from alerts.states import Health, Phase, State, Timing, Transition, advance, told
+from storage.alerts import history
+from storage.alerts import instances as store
+from storage.alerts.changes import publish
 from storage.alerts.history import EventRow
 from storage.alerts.instances import InstanceRow, Key
+from storage.connections.database import Connection
 
 # Ids of episodes and events are derived from what happened, so that a repeat has the same ones.
 _NAMESPACE = UUID("5f0a1c5e-9d0b-5a43-8d7e-3a2f6f6c1d90")
@@ -41,6 +45,15 @@ class Changes:
     events: list[EventRow] = field(default_factory=list)
     to_send: set[UUID] = field(default_factory=set)
     deleted: list[Key] = field(default_factory=list)
+
+    async def write(self, connection: Connection) -> int:
+        """Writes them, and publishes whose alerts changed; returns how many events are new."""
+        await store.write(connection, self.instances)
+        await store.delete(connection, self.deleted)
+        added = await history.add(connection, self.events, self.to_send)
+        if changed := {(event.project_id, event.rule_id) for event in self.events}:
+            await publish(connection, changed)
+        return len(added)
 
 
 def instance_name(labels: Labels) -> str:

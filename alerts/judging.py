@@ -13,6 +13,7 @@ from alerts.guards import ABOVE
 from alerts.instances import Labels, instance_name
 from alerts.readings import Cells, Subject, Watched
 from alerts.rules import INSTANCES_AT_MOST, Change, Threshold
+from alerts.selection import Names
 from alerts.states import Outcome
 from alerts.windows import baseline_of, window_of
 from analytics.answer import Key
@@ -20,9 +21,6 @@ from analytics.components import Components, total
 from storage.dimensions import NONE, OTHER, PROJECT, Dimension
 from storage.errors import GatewayError
 from storage.names import OTHER_NAME
-
-# Names by id, of each dimension.
-Names = Mapping[Dimension, Mapping[int, str]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,6 @@ from alerts.memory import Memory
 from alerts.rules import INSTANCES_AT_MOST, EventKind, OnEvent, StoredRule
 from alerts.states import Health, Outcome, Phase, Timing, Transition
 from storage.alerts import history, instances, ticks
-from storage.alerts.changes import publish
 from storage.alerts.instances import InstanceRow, Key
 from storage.alerts.ticks import Tick
 from storage.connections.database import Connection, Database
@@ -309,14 +308,10 @@ class OnEvents:
         tick = Tick(TICK, fence, step.now, _document(step.positions))
         async with self._leader.writing(fence) as connection:
             await ticks.write_tick(connection, before, tick)
-            await instances.write(connection, changes.instances)
-            await instances.delete(connection, changes.deleted)
+            added = await changes.write(connection)
             await instances.note_left_out(connection, step.left_out)
-            added = await history.add(connection, changes.events, changes.to_send)
-            if told := {(event.project_id, event.rule_id) for event in changes.events}:
-                await publish(connection, told)
         self._memory.remember(changes.instances, changes.deleted, tick)
-        return len(added)
+        return added
 
 
 def _is_of_event(row: InstanceRow) -> bool:

@@ -10,33 +10,34 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from alerts.back_test import LONGEST, NOTHING_STORED, TOO_LONG
 from alerts.checking import FACT_OF
 from alerts.event_replay import EventReplay
-from alerts.evidence import Subject
 from alerts.happenings import (
     CRITICAL,
     RUNNING_WITHIN,
     Happening,
     Place,
-    function_failed,
+    functions_failed,
     of_error,
+    places_by_error,
     places_of,
     run_failed,
     run_slow,
     slugs_of,
+    spread,
 )
 from alerts.replay import BackTest
 from alerts.rules import EventKind, OnEvent
 from analytics.periods import Range
 from storage.dictionaries import Dictionaries
-from storage.dimensions import FUNCTION, PROJECT, SEVERITY
+from storage.dimensions import SEVERITY
 from storage.errors import InvalidInput
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Entity, Floors, Keep
-from storage.facts.invocations import INVOCATIONS
 from storage.queries.past_events import Past
 from storage.times import HOUR, full_hour
 
@@ -165,13 +166,7 @@ class PastReader:
     async def _functions(self) -> tuple[list[Happening], datetime]:
         keep = Keep.MINUTE if self.made.step is MINUTE else Keep.FINE
         rows = await self.stored.failing_functions(keep)
-        named = await places_of(self.dictionaries, INVOCATIONS.dimensions, rows)
-        slugs = await slugs_of(self.dictionaries, rows)
-        grouped: dict[tuple[int, str, datetime], list[tuple[Any, Place]]] = defaultdict(list)
-        for row, place in zip(rows, named, strict=True):
-            key = row["project_id"], place[FUNCTION.name], row["last_at"]
-            grouped[key].append((row, {**place, PROJECT.name: slugs[row["project_id"]]}))
-        found = [function_failed(key[:2], parts) for key, parts in grouped.items()]
+        found = await functions_failed(self.dictionaries, rows, itemgetter("last_at"))
         if self.made.step is HOUR:
             found = [replace(each, until=each.at + HOUR) for each in found]
         return found, self._cut(rows, "last_at")
@@ -179,7 +174,7 @@ class PastReader:
     async def _errors(self, kind: EventKind, column: str) -> tuple[list[Happening], datetime]:
         rows = await self.stored.errors(column)
         keys = [(row["project_id"], row["error_id"], full_hour(row[column])) for row in rows]
-        where = await self._where(await self.stored.places(keys))
+        where = await places_by_error(self.dictionaries, await self.stored.places(keys))
         slugs = await slugs_of(self.dictionaries, rows)
         found = [
             of_error(kind, row, (where[_key(row)], slugs[row["project_id"]]), row[column])
@@ -213,30 +208,8 @@ class PastReader:
 
     async def _spread(self, count: int) -> tuple[list[Happening], datetime]:
         rows = await self.stored.spread(count)
-        ids = {id for row in rows for id in row["projects"]}
-        slugs = await self.dictionaries.names(PROJECT, ids)
-        found = [
-            Happening(
-                EventKind.ERROR_SPREAD,
-                None,
-                Subject("Signature", str(row["signature"]), row["title"]),
-                row["bucket"],
-                row["bucket"] + HOUR,
-                ({"projects": ",".join(sorted(slugs[id] for id in row["projects"]))},),
-                number=len(row["projects"]),
-                again=row["bucket"].isoformat(),
-            )
-            for row in rows
-        ]
+        found = await spread(self.dictionaries, rows, "bucket", HOUR)
         return found, self._cut(rows, "bucket")
-
-    async def _where(self, rows: Sequence[Any]) -> Mapping[Any, list[Place]]:
-        """The places of rows by error, in the order of the rows."""
-        named = await places_of(self.dictionaries, ERROR_OCCURRENCES.dimensions, rows)
-        places: dict[Any, list[Place]] = defaultdict(list)
-        for row, place in zip(rows, named, strict=True):
-            places[_key(row)].append(place)
-        return places
 
 
 _Hours = dict[datetime, list[tuple[Any, Place]]]

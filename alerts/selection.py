@@ -1,4 +1,4 @@
-"""What the names in the filters of rules stand for."""
+"""What the names in the filters of rules stand for, and how groups are called."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from storage.dimensions import DIMENSIONS, Dimension
 
 # By dimension, the ids of the names that exist.
 Ids = Mapping[Dimension, Mapping[str, int]]
+# By dimension, the names of ids.
+Names = Mapping[Dimension, Mapping[int, str]]
 
 
 async def ids_of(dictionaries: Dictionaries, watches: Iterable[Watch]) -> Ids:
@@ -30,6 +32,14 @@ def selected(watch: Watch, ids: Ids) -> dict[Dimension, tuple[int, ...]]:
         known = ids[dimension]
         found[dimension] = tuple(known[each] for each in _spelt(dimension, given) if each in known)
     return found
+
+
+async def names_of(dictionaries: Dictionaries, ids: Iterable[tuple[Dimension, int]]) -> Names:
+    """Returns the names of ids, of each dimension by one question."""
+    wanted: dict[Dimension, set[int]] = defaultdict(set)
+    for dimension, id in ids:
+        wanted[dimension].add(id)
+    return {each: await dictionaries.names(each, given) for each, given in wanted.items()}
 
 
 def _spelt(dimension: Dimension, names: Iterable[str]) -> list[str]:

@@ -191,17 +191,23 @@ def _unreadable(known: Document, what: RuleChange) -> UserError:
     return wrong("trigger" if what is RuleChange.CHANGED else "id", message)
 
 
-def _refused(row: RuleRow, refusal: Refusal | None) -> list[UserError]:
-    whose = "platform" if row.project_id is None else "project"
+def refused(
+    refusal: Refusal | None, project_id: int | None, named: str, most: str
+) -> list[UserError]:
+    """The errors for why something so ``named``, of which there are so many, is not stored."""
+    whose = "platform" if project_id is None else "project"
     match refusal:
         case Refusal.NAME_TAKEN:
-            message = f"The {whose} has an alert called {row.name!r} already: choose another name."
+            message = f"The {whose} has {named} already: choose another name."
             return [wrong("name", message, InputCode.TAKEN)]
         case Refusal.TOO_MANY:
-            most = table.rules_at_most(row.project_id)
-            message = f"The {whose} has {most:,} alerts, the most allowed: delete one first."
-            return [too_many(message)]
+            return [too_many(f"The {whose} has {most}, the most allowed: delete one first.")]
     return []
+
+
+def _refused(row: RuleRow, refusal: Refusal | None) -> list[UserError]:
+    most = f"{table.rules_at_most(row.project_id):,} alerts"
+    return refused(refusal, row.project_id, f"an alert called {row.name!r}", most)
 
 
 async def _reloaded(context: Context, row: RuleRow) -> Changed:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from operator import attrgetter
 
 from access.scopes import Scope
 from access.viewers import Permission
@@ -16,14 +16,15 @@ from alerts.judging import group_labels
 from alerts.past import ROWS_AT_MOST, PastReader, plan_events, replay_events
 from alerts.replay import BackTest, Firing, replay
 from alerts.rules import OnEvent, Rule, Trigger, Watch
+from alerts.selection import names_of
 from analytics.answer import Answer, Key
 from analytics.periods import Range
 from analytics.slices import Filter
-from resolvers.alert_nodes import Named, labels_of
+from resolvers.alert_nodes import labels_of
 from resolvers.alert_rules import errors_of, filter_of
 from resolvers.alerts import EvidenceOf
 from resolvers.context import Context
-from storage.dimensions import DIMENSIONS, Dimension
+from storage.dimensions import DIMENSIONS
 from storage.errors import InvalidInput
 from storage.queries.past_ages import standings
 from storage.queries.past_events import Past
@@ -37,26 +38,29 @@ class PreviewFiring:
     """A time that an instance would have fired."""
 
     firing: Firing
-    labels: list[Named]
-    evidence: EvidenceOf
+    project_id: int | None
 
-    fired_at = property(lambda self: self.firing.fired_at)
-    ended_at = property(lambda self: self.firing.ended_at)
-    ended_by = property(lambda self: self.firing.ended_by)
-    told = property(lambda self: self.firing.is_told)
+    fired_at = property(attrgetter("firing.fired_at"))
+    ended_at = property(attrgetter("firing.ended_at"))
+    ended_by = property(attrgetter("firing.ended_by"))
+    told = property(attrgetter("firing.is_told"))
+    labels = property(lambda self: labels_of(self.firing.evidence.labels))
+    evidence = property(lambda self: EvidenceOf(self.firing.evidence, self.project_id))
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What a rule would have done."""
 
-    range: Range
-    step: timedelta
-    pages: int
-    firing_for: timedelta
-    left_out: int
-    notes: tuple[str, ...]
+    found: BackTest
     firings: list[PreviewFiring]
+
+    range = property(attrgetter("found.range"))
+    step = property(attrgetter("found.step"))
+    pages = property(attrgetter("found.pages"))
+    firing_for = property(attrgetter("found.firing"))
+    left_out = property(attrgetter("found.left_out"))
+    notes = property(attrgetter("found.notes"))
 
 
 async def preview(context: Context, project: str | None, trigger: Trigger, span: Range) -> Preview:
@@ -73,20 +77,7 @@ async def preview(context: Context, project: str | None, trigger: Trigger, span:
         found = await _of_watch(context, trigger, span, scope)
     else:
         found = await _of_event(context, trigger, span, scope)
-    return Preview(
-        range=found.range,
-        step=found.step,
-        pages=found.pages,
-        firing_for=found.firing,
-        left_out=found.left_out,
-        notes=found.notes,
-        firings=[
-            PreviewFiring(
-                each, labels_of(each.evidence.labels), EvidenceOf(each.evidence, project_id)
-            )
-            for each in found.firings
-        ],
-    )
+    return Preview(found, [PreviewFiring(each, project_id) for each in found.firings])
 
 
 async def _of_event(context: Context, on: OnEvent, span: Range, scope: Scope) -> BackTest:
@@ -107,11 +98,8 @@ async def _of_watch(context: Context, trigger: Watch, span: Range, scope: Scope)
     answers: list[Answer] = await context.loaders.answers.load_many(list(made.slices))
     keys = {key for answer in answers for key in answer.rows}
     context.compute(len(keys) * len(made.looks) // _LOOKS_PER_VALUE)
-    names = await _names(context, trigger, keys)
-    group_by = [DIMENSIONS[name] for name in trigger.group_by]
-    return await asyncio.to_thread(
-        replay, made, answers, lambda key: group_labels(group_by, key, names)
-    )
+    labels = await _labels(context, trigger, keys)
+    return await asyncio.to_thread(replay, made, answers, labels)
 
 
 async def _of_ages(
@@ -127,13 +115,10 @@ async def _of_ages(
         STANDINGS_AT_MOST,
     )
     wanted = [row for row in rows if all(row[each.column] in ids for each, ids in filter.pairs)]
-    group_by = [DIMENSIONS[name] for name in watch.group_by]
-    groups = by_group(wanted, [each.column for each in group_by])
+    groups = by_group(wanted, [DIMENSIONS[name].column for name in watch.group_by])
     context.compute(len(wanted))
-    names = await _names(context, watch, set(groups))
-    return await asyncio.to_thread(
-        replay_ages, made, groups, lambda key: group_labels(group_by, key, names)
-    )
+    labels = await _labels(context, watch, groups)
+    return await asyncio.to_thread(replay_ages, made, groups, labels)
 
 
 async def _project_id(context: Context, project: str | None) -> int | None:
@@ -147,10 +132,11 @@ async def _project_id(context: Context, project: str | None) -> int | None:
     return None
 
 
-async def _names(context: Context, watch: Watch, keys: set[Key]) -> dict[Dimension, dict[int, str]]:
-    wanted: dict[Dimension, set[int]] = defaultdict(set)
-    for key in keys:
-        for name, id in zip(watch.group_by, key, strict=True):
-            wanted[DIMENSIONS[name]].add(id)
-    dictionaries = context.services.dictionaries
-    return {each: await dictionaries.names(each, ids) for each, ids in wanted.items()}
+async def _labels(
+    context: Context, watch: Watch, keys: Iterable[Key]
+) -> Callable[[Key], Mapping[str, str]]:
+    """What tells the names of each of these groups."""
+    group_by = [DIMENSIONS[name] for name in watch.group_by]
+    ids = {pair for key in keys for pair in zip(group_by, key, strict=True)}
+    names = await names_of(context.services.dictionaries, ids)
+    return lambda key: group_labels(group_by, key, names)

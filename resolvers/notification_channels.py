@@ -12,13 +12,14 @@ from uuid import UUID, uuid4
 from access.sealing import CannotOpenError
 from alerts.delivery import KINDS
 from ingest.events import Code
+from resolvers import alert_changes
 from resolvers.alert_changes import is_mine, not_found, owner_of
 from resolvers.alert_nodes import AlertNode, Named, channel_key, column, node_of, scope_of
 from resolvers.alert_rules import camel_case
 from resolvers.context import Context
 from resolvers.entity_fields import uuid_of
 from resolvers.pages import Connection, PageArguments, page_size, table_page
-from resolvers.user_errors import InputCode, UserError, too_many, wrong
+from resolvers.user_errors import InputCode, UserError, wrong
 from storage.alerts import channels as table
 from storage.alerts import sends
 from storage.alerts.changes import PLATFORM, publish
@@ -312,17 +313,8 @@ def _server(row: ChannelRow) -> tuple[str, str] | None:
 
 
 def refused(row: ChannelRow, refusal: Refusal | None) -> list[UserError]:
-    """The errors for why a channel is not stored; none if it is."""
-    whose = "platform" if row.project_id is None else "project"
-    match refusal:
-        case Refusal.NAME_TAKEN:
-            message = f"The {whose} has a channel {row.name!r} already: choose another name."
-            return [wrong("name", message, InputCode.TAKEN)]
-        case Refusal.TOO_MANY:
-            most = table.channels_at_most(row.project_id)
-            message = f"The {whose} has {most} channels, the most allowed: delete one first."
-            return [too_many(message)]
-    return []
+    most = f"{table.channels_at_most(row.project_id)} channels"
+    return alert_changes.refused(refusal, row.project_id, f"a channel {row.name!r}", most)
 
 
 def _local(context: Context, project_id: int | None) -> Collection[str]:

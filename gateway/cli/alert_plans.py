@@ -132,7 +132,7 @@ class Plan:
         elif _shown(before) != _shown(row) or not is_same:
             found = _differences(_shown(before), _shown(row))
             told = ", ".join(filter(None, (found, SECRET * (not is_same))))
-            change = partial(_done, partial(channels.change, row=row))
+            change = partial(channels.change, row=row)
             yield Step(f"~ channel {given.name!r}: {told}", path, row.channel_id, change)
 
     def _opens_to(self, before: ChannelRow, secrets: Mapping[str, str]) -> bool:
@@ -143,7 +143,7 @@ class Plan:
             return False
 
     def _silence(self, path: Path, given: SilenceEntry) -> Iterator[Step]:
-        if given.ends_at <= self.now or any(_same(given, row) for row in self.stored.silences):
+        if given.ends_at <= self.now or given in map(silence_entry, self.stored.silences):
             return
         row = new_row(self.project_id, given_silence(given), by=self.by, now=self.now)
         add = partial(silences.add, row=row, now=self.now)
@@ -154,7 +154,7 @@ class Plan:
         named = {rule.name for rule in self.section.rules}
         for name, rule in self.stored.rules.items():
             if name not in named:
-                delete = partial(_done, partial(rules.delete, row=rule, by=by, now=now))
+                delete = partial(rules.delete, row=rule, by=by, now=now)
                 yield Step(f"- rule {name!r}", self.path, rule.rule_id, delete)
         named = {channel.name for channel in self.section.channels}
         for name, channel in self.stored.channels.items():
@@ -163,25 +163,14 @@ class Plan:
                 text = f"- channel {name!r}"
                 yield Step(text, self.path, channel.channel_id, delete_channel)
         for row in self.stored.silences:
-            if not any(_same(each, row) for each in self.section.silences):
+            if silence_entry(row) not in self.section.silences:
                 end = partial(silences.end, silences=[row.silence_id], by=by, now=now)
                 text = f"- silence {row.comment!r}"
-                yield Step(text, self.path, row.silence_id, partial(_done, end))
-
-
-async def _done(
-    change: Callable[[Connection], Awaitable[None]], connection: Connection
-) -> Refusal | None:
-    await change(connection)
-    return None
+                yield Step(text, self.path, row.silence_id, end)
 
 
 async def _impossible(_connection: Connection) -> Refusal | None:
     return Refusal.NAME_TAKEN
-
-
-def _same(given: SilenceEntry, row: SilenceRow) -> bool:
-    return silence_entry(row) == given
 
 
 def silence_entry(row: SilenceRow) -> SilenceEntry:
