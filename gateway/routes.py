@@ -121,6 +121,7 @@ DASHBOARD_PATHS = (
     "/settings",
     "/settings/keys",
     "/settings/keys/{id}",
+    "/settings/secrets",
     "/settings/tokens",
     "/settings/members",
     "/settings/limits",

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 from ingest.scrubbing import wrong_name, wrong_pattern
 from resolvers.context import Context
-from resolvers.user_errors import UserError, no_project, wrong
+from resolvers.user_errors import InputCode, UserError, no_project, wrong
 from storage.admin import scrub_rules as table
 from storage.admin.scrub_rules import ScrubRules
 
 RULES_AT_MOST = 50  # of each kind
+_CHANGED_MEANWHILE = (
+    "Somebody has changed the rules meanwhile. Read them again, and send your change with their "
+    "revision."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +34,13 @@ async def rules_of(context: Context, project: str) -> ScrubRules:
 
 
 async def put(
-    context: Context, project: str, names: Sequence[str], patterns: Sequence[str]
+    context: Context,
+    project: str,
+    names: Sequence[str],
+    patterns: Sequence[str],
+    revision: str | None,
 ) -> Changed:
-    """Sets the rules of a project in scope, in the place of those before."""
+    """Sets the rules of a project in scope, in the place of those of the expected revision."""
     project_id = await context.project_id(project)
     if project_id is None:
         return Changed(None, [no_project(project)])
@@ -40,6 +48,9 @@ async def put(
         return Changed(None, errors)
     rules = ScrubRules(_unique(names), _unique(patterns))
     async with context.transaction() as connection:
+        before = await table.lock(connection, project_id)
+        if revision is not None and revision != before.revision:
+            return Changed(None, [wrong("revision", _CHANGED_MEANWHILE, InputCode.CONFLICT)])
         await table.put(connection, project_id, rules)
     return Changed(rules, [])
 

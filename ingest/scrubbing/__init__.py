@@ -1,5 +1,6 @@
 """Removes secrets and personal data from the bodies and texts of errors."""
 
+from ingest.scrubbing.built_in import BUILT_IN
 from ingest.scrubbing.names import wrong_name
 from ingest.scrubbing.patterns import wrong_pattern
 from ingest.scrubbing.scrub import (
@@ -12,6 +13,7 @@ from ingest.scrubbing.scrub import (
 from ingest.scrubbing.seen import is_distinct
 
 __all__ = [
+    "BUILT_IN",
     "NO_RULES",
     "Rules",
     "is_distinct",

@@ -5,9 +5,10 @@ from typing import Annotated
 import strawberry
 
 from access.viewers import Permission
+from ingest.scrubbing import BUILT_IN
 from resolvers import scrub_rules as resolvers
 from resolvers.scrub_rules import RULES_AT_MOST
-from schema.declarations import STATEMENT, field, mutation
+from schema.declarations import STATEMENT, field, mutation, optional
 from schema.errors import WHY_REFUSED, UserError
 from schema.info import Info
 
@@ -21,10 +22,24 @@ _PATTERNS = (
 )
 
 
+@strawberry.type(description="Something that is removed from the errors of every project.")
+class BuiltInScrubRule:
+    what: str = strawberry.field(description="What it is; code is in backticks.")
+    found: str = strawberry.field(description="How it is found; code is in backticks.")
+    replacement: str = strawberry.field(
+        description="What stands in its place; code is in backticks."
+    )
+
+
 @strawberry.type(description="What a project calls secret in its errors, beyond the usual.")
 class ScrubRules:
     names: list[str] = strawberry.field(description=_NAMES)
     patterns: list[str] = strawberry.field(description=_PATTERNS)
+    revision: str = strawberry.field(description="A text that changes whenever the rules do.")
+
+    @strawberry.field(description="What is removed from the errors of every project.")
+    def built_in(self) -> list[BuiltInScrubRule]:
+        return list(BUILT_IN)  # type: ignore[arg-type]
 
 
 @strawberry.input(description="The rules of a project, in the place of those before.")
@@ -32,6 +47,9 @@ class ScrubRulesInput:
     project: str = strawberry.field(description="The slug of the project.")
     names: list[str] = strawberry.field(description=_NAMES, default_factory=list)
     patterns: list[str] = strawberry.field(description=_PATTERNS, default_factory=list)
+    revision: str | None = optional(
+        "The revision that is changed: refused if somebody has changed the rules meanwhile."
+    )
 
 
 @strawberry.type(description="The result of setScrubRules.")
@@ -67,5 +85,7 @@ class ScrubRuleMutations:
     async def set_scrub_rules(
         self, info: Info, input: Annotated[ScrubRulesInput, strawberry.argument("The rules.")]
     ) -> SetScrubRulesPayload:
-        done = await resolvers.put(info.context, input.project, input.names, input.patterns)
+        done = await resolvers.put(
+            info.context, input.project, input.names, input.patterns, input.revision
+        )
         return SetScrubRulesPayload(scrub_rules=done.rules, user_errors=done.user_errors)  # type: ignore[arg-type]

@@ -26,6 +26,8 @@ BROKEN_RELEASE = """{ deployments(first: 1, statuses: [ROLLED_BACK],
       nodes { deploymentId release rolledBackTo { release } } } }"""
 NEW_KEY = """mutation { createProjectKey(input: {project: "storefront", name: "axe"}) {
     projectKey { id } } }"""
+SECRETS = """mutation { setScrubRules(input: {project: "storefront", names: ["customer ref"],
+    patterns: ["KD-######"]}) { userErrors { message } } }"""
 NEW_ERROR = """{ errors(filter: {projects: ["storefront"], errorTypes: ["TypeError"],
     severities: ["critical"]}, range: {last: "P4D"}) { nodes { id title status } } }"""
 
@@ -478,6 +480,7 @@ async def test_refused_token_is_told_and_another_one_signs_in(
         "/measures",
         "/settings/tokens",
         "key",
+        "secrets",
         "/settings/audit",
         "/settings/erasure?project=storefront",
         "/telemetry",
@@ -494,6 +497,9 @@ async def test_page_is_accessible_in_light_dark_and_on_a_phone(
     if path == "key":
         made = ask(run, token, NEW_KEY)["createProjectKey"]["projectKey"]
         path = f"/settings/keys/{made['id']}?project=storefront"
+    if path == "secrets":
+        ask(run, token, SECRETS)
+        path = "/settings/secrets?project=storefront"
     if path == "error":
         (error,) = ask(run, token, NEW_ERROR)["errors"]["nodes"]
         path = f"/errors/{error['id']}"

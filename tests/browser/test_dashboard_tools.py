@@ -165,6 +165,33 @@ async def test_project_key_is_made_used_filtered_and_revoked(
     await expect(page.get_by_role("row", name=name)).to_contain_text("Revoked by demo-admin")
 
 
+async def test_names_and_texts_are_called_secret_and_no_longer(
+    page: Page, run: Run, token: str
+) -> None:
+    name = f"customer ref {time.monotonic_ns()}"
+    await page.goto(f"{run.address}/settings/secrets?project=audit-log")
+    names, texts = (page.get_by_test_id(f"section-{kind}") for kind in ("names", "patterns"))
+    await names.get_by_role("textbox").fill(name)
+    await names.get_by_role("button", name="Add").click()
+    await expect(names.get_by_role("row", name=name)).to_be_visible()
+    await texts.get_by_role("textbox").fill("a*")
+    await texts.get_by_role("button", name="Add").click()
+    await expect(texts.get_by_role("alert")).to_contain_text("at least 3 literal characters")
+    await texts.get_by_role("textbox").fill("KD-######")
+    await page.keyboard.press("Enter")
+    await expect(texts.get_by_role("row", name="KD-######")).to_be_visible()
+    rules = """{ scrubRules(project: "audit-log") { names patterns } }"""
+    stored = ask(run, token, rules)["scrubRules"]
+    assert name in stored["names"]
+    assert stored["patterns"] == ["KD-######"]
+    await expect(page.get_by_test_id("section-built-in")).to_contain_text("Card numbers, IBANs")
+    for section, rule in ((names, name), (texts, "KD-######")):
+        await section.get_by_role("row", name=rule).get_by_role("button", name="Remove").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+        await expect(section.get_by_role("row", name=rule)).to_have_count(0)
+    assert ask(run, token, rules)["scrubRules"]["patterns"] == []
+
+
 async def test_user_is_erased_after_a_warning_and_the_report_says_where(
     page: Page, run: Run, token: str
 ) -> None:

@@ -1,7 +1,9 @@
 """Secrets and personal data leave the bodies of errors; what looks like them stays."""
 
 import json
+import re
 from base64 import b64encode
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -9,13 +11,27 @@ import orjson
 import pytest
 
 from ingest.identity import project_namespace
-from ingest.scrubbing import Rules, scrub, scrub_text
+from ingest.scrubbing import BUILT_IN, Rules, scrub, scrub_text
 from storage.error_groups.users import marker, user_key
 
 CANARY = "c4n4ry/S3cret+value=9"
 ONE = project_namespace("one")
 CARD = "4111 1111 1111 1111"
 IBAN = "DE89 3704 0044 0532 0130 00"
+
+
+def test_what_is_removed_everywhere_is_what_people_are_told() -> None:
+    table = [" | ".join(each) for each in BUILT_IN]
+    page = (Path(__file__).parents[3] / "docs" / "privacy.md").read_text(encoding="utf-8")
+    assert [line.strip("| ") for line in page.splitlines() if line.startswith("| ")][2:] == table
+    event = {
+        "message": f"password=hunter2-correct of ann@example.com, card {CARD}, account {IBAN}",
+        "user": {"id": "4711"},
+        "request": {"env": {"REMOTE_ADDR": "203.0.113.9"}},
+        "extra": {"username": "ann-of-the-shop"},
+    }
+    told = set(re.findall(r"`(\[\w+\])`", "".join(table)))
+    assert set(re.findall(r"\[\w+\]", dumped(event))) == told
 
 
 def dumped(body: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """Rules of a project for what is secret: set by its managers, applied to what comes after."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import uuid4
@@ -60,6 +61,32 @@ async def test_rules_take_the_place_of_those_before(platform: Platform) -> None:
         "names": [],
         "patterns": ["KD-######"],
     }
+
+
+async def test_a_change_of_rules_that_others_have_changed_is_refused(platform: Platform) -> None:
+    read = '{ scrubRules(project: "shop") { names patterns revision } }'
+    revision = (await platform.ask(read, KEEPER))["scrubRules"]["revision"]
+    changed = await put(platform, names=["ours"], revision=revision)
+    assert changed["userErrors"] == []
+    lost = await put(platform, names=["theirs"], revision=revision)
+    assert lost["scrubRules"] is None
+    (error,) = lost["userErrors"]
+    assert (error["field"], error["code"]) == (["input", "revision"], "CONFLICT")
+    after = (await platform.ask(read, KEEPER))["scrubRules"]
+    assert (after["names"], after["patterns"]) == (["ours"], [])
+    assert after["revision"] != revision
+
+
+async def test_of_changes_of_one_revision_at_once_one_is_made(platform: Platform) -> None:
+    read = '{ scrubRules(project: "blog") { names revision } }'
+    revision = (await platform.ask(read, ADMIN))["scrubRules"]["revision"]
+    given = [{"project": "blog", "names": [f"name {n}"], "revision": revision} for n in range(4)]
+    done = await asyncio.gather(*[platform.ask(SET, ADMIN, input=one) for one in given])
+    made = [
+        one["setScrubRules"]["scrubRules"] for one in done if one["setScrubRules"]["scrubRules"]
+    ]
+    assert len(made) == 1
+    assert (await platform.ask(read, ADMIN))["scrubRules"]["names"] == made[0]["names"]
 
 
 async def test_rules_apply_to_what_comes_after(

@@ -51,6 +51,7 @@ export const PAGES: Page[] = [
   { path: "/settings", title: "Settings", Page: lazy(() => import("./settings")), group: "Gateway" },
   { path: "/settings/keys", title: "Project keys", Page: lazy(() => import("./settings-keys")) },
   { path: "/settings/keys/:id", title: "Project key", Page: lazy(() => import("./settings-key")) },
+  { path: "/settings/secrets", title: "Secrets", Page: lazy(() => import("./settings-secrets")) },
   { path: "/settings/tokens", title: "Service tokens", Page: lazy(() => import("./settings-tokens")) },
   { path: "/settings/members", title: "Members", Page: lazy(() => import("./settings-members")) },
   { path: "/settings/limits", title: "Rate limits", Page: lazy(() => import("./settings-limits")) },

@@ -12,6 +12,8 @@ import { Waiting } from "./waiting";
 type Props<Row> = {
   title: string;
   name: string;
+  /** Of the twelve columns of a wide screen; all by default. */
+  columnsWide?: number;
   label: string;
   answer: Answer<unknown>;
   rows: Row[] | null | undefined;
@@ -27,9 +29,9 @@ type Props<Row> = {
   children?: ReactNode;
 };
 
-export function ListSection<Row>({ title, name, answer, rows, empty, fault = null, missing = null, children, ...table }: Props<Row>) {
+export function ListSection<Row>({ title, name, columnsWide = 12, answer, rows, empty, fault = null, missing = null, children, ...table }: Props<Row>) {
   return (
-    <Section title={title} name={name}>
+    <Section title={title} name={name} columns={columnsWide}>
       <Fault text={fault} />
       {!rows && <Waiting answer={answer} missing={missing} />}
       {rows?.length === 0 && <Empty>{empty}</Empty>}

@@ -10,6 +10,7 @@ const MANAGING = ["maintainer", "admin"];
 const TABS: { path: string; label: string; roles?: string[] }[] = [
   { path: "/settings", label: "You" },
   { path: "/settings/keys", label: "Project keys", roles: MANAGING },
+  { path: "/settings/secrets", label: "Secrets", roles: MANAGING },
   { path: "/settings/members", label: "Members", roles: MANAGING },
   { path: "/settings/tokens", label: "Service tokens", roles: ["admin"] },
   { path: "/settings/limits", label: "Rate limits", roles: ["admin"] },

@@ -8,6 +8,8 @@ export type Column<Row> = {
   cell: (row: Row, view: View) => ReactNode;
   /** Whether it holds numbers or times, which are aligned at their end. */
   isNumber?: boolean;
+  /** Whether it holds sentences, which go on in the next line. */
+  isText?: boolean;
   /** The exact value, to point at. */
   exactly?: (row: Row) => string;
 };
@@ -35,8 +37,8 @@ export function Table<Row>({ label, columns, rows, keyOf, view }: Props<Row>) {
               <th scope="row" className="title">
                 {name?.cell(row, view)}
               </th>
-              {others.map(({ title, cell, isNumber, exactly }) => (
-                <td key={title} className={isNumber ? "number" : ""} title={exactly?.(row)}>
+              {others.map(({ title, cell, isNumber, isText, exactly }) => (
+                <td key={title} className={isNumber ? "number" : isText ? "text" : ""} title={exactly?.(row)}>
                   {cell(row, view)}
                 </td>
               ))}
