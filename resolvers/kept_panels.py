@@ -95,7 +95,7 @@ async def keep(
     project_id = await context.project_id(project)
     if project_id is None:
         return None, [no_project(project)]
-    if errors := list(_errors(title.strip(), question)):
+    if errors := [*_title_errors(title.strip()), *_errors(question)]:
         return None, errors
     assert question.measure is not None
     stored = {
@@ -127,6 +127,25 @@ async def remove(context: Context, project: str, id: str) -> tuple[bool, list[Us
     return removed, []
 
 
+async def rename(
+    context: Context, project: str, id: str, title: str
+) -> tuple[KeptPanel | None, list[UserError]]:
+    """Gives a panel of a project in scope another title."""
+    project_id = await context.project_id(project)
+    if project_id is None:
+        return None, [no_project(project)]
+    if errors := list(_title_errors(title.strip())):
+        return None, errors
+    if panel_id := _panel_id(id):
+        async with context.transaction() as connection:
+            row = await table.rename(connection, project_id, panel_id, title.strip())
+        context.forget_loaded()
+        if row is not None:
+            return KeptPanel.of(row), []
+    message = f"The project keeps no panel {id[:MAX_TITLE_LENGTH]!r}."
+    return None, [wrong("id", message, InputCode.NOT_FOUND)]
+
+
 async def order(
     context: Context, project: str, ids: Sequence[str]
 ) -> tuple[list[KeptPanel], list[UserError]]:
@@ -151,12 +170,15 @@ def _panel_id(text: str) -> UUID | None:
         return None
 
 
-def _errors(title: str, question: Question) -> Iterator[UserError]:
+def _title_errors(title: str) -> Iterator[UserError]:
     if not title or len(title) > MAX_TITLE_LENGTH:
         yield wrong("title", f"Give a title of 1 to {MAX_TITLE_LENGTH} characters.")
     elif not can_be_stored(title):
         message = "The title has a NUL or a lone surrogate, which cannot be stored: remove it."
         yield wrong("title", message, Code.INVALID_TEXT)
+
+
+def _errors(question: Question) -> Iterator[UserError]:
     assert question.measure is not None
     known = set(dimensions_of(question.measure))
     if len(set(question.group_by)) < len(question.group_by) or len(question.group_by) > (

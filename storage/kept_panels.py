@@ -13,7 +13,7 @@ from storage.connections.database import Connection
 from storage.feed.counters import COUNT_CATALOGUE
 from storage.metadata import metadata
 
-PANELS_AT_MOST = 40  # of a project: one request can ask for all of them
+PANELS_AT_MOST = 40  # of a project, as many as a request may repeat a field
 
 kept_panels = Table(
     "kept_panels",
@@ -51,6 +51,11 @@ async def remove(connection: Connection, project_id: int, panel_id: UUID) -> boo
     return bool(await connection.fetchval(_REMOVE, project_id, panel_id))
 
 
+async def rename(connection: Connection, project_id: int, panel_id: UUID, title: str) -> Any:
+    """Gives a panel another title; returns its row, or None if there is no such panel."""
+    return await connection.fetchrow(_RENAME, project_id, panel_id, title)
+
+
 async def order(connection: Connection, project_id: int, panel_ids: Sequence[UUID]) -> bool:
     """Puts the panels into this order; returns false, and changes nothing, if they are others."""
     await connection.execute(_LOCK, project_id)
@@ -78,6 +83,11 @@ _REMOVE = f"""
 with {COUNT_CATALOGUE}, gone as (
   delete from kept_panels where project_id = $1 and panel_id = $2 returning 1)
 select exists (select 1 from gone)
+"""
+
+_RENAME = f"""
+with {COUNT_CATALOGUE}
+update kept_panels set title = $3 where project_id = $1 and panel_id = $2 returning *
 """
 
 _IDS = "select panel_id from kept_panels where project_id = $1"

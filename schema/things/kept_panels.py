@@ -84,6 +84,19 @@ class RemovePanelPayload:
     user_errors: list[UserError] = read(WHY_REFUSED)
 
 
+@strawberry.input(description="Another title of a panel.")
+class RenamePanelInput:
+    project: str = read("The slug of the project.")
+    panel_id: strawberry.ID = strawberry.field(name="id", description=_ID)
+    title: str = read(_TITLE)
+
+
+@strawberry.type(description="The result of renamePanel.")
+class RenamePanelPayload:
+    panel: KeptPanel | None = read("The panel; null if refused.")
+    user_errors: list[UserError] = read(WHY_REFUSED)
+
+
 @strawberry.input(description="The order of the panels of a project.")
 class OrderPanelsInput:
     project: str = read("The slug of the project.")
@@ -118,6 +131,15 @@ class KeptPanelMutations:
     ) -> RemovePanelPayload:
         removed, errors = await resolvers.remove(info.context, input.project, input.panel_id)
         return RemovePanelPayload(removed=removed, user_errors=errors)  # type: ignore[arg-type]
+
+    @mutation(Permission.MANAGE, "Renames a panel in the page of a project.", targets=("project",))
+    async def rename_panel(
+        self, info: Info, input: Annotated[RenamePanelInput, strawberry.argument("The title.")]
+    ) -> RenamePanelPayload:
+        panel, errors = await resolvers.rename(
+            info.context, input.project, input.panel_id, input.title
+        )
+        return RenamePanelPayload(panel=panel, user_errors=errors)  # type: ignore[arg-type]
 
     @mutation(
         Permission.MANAGE, "Orders the panels in the page of a project.", targets=("project",)

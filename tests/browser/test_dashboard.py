@@ -534,9 +534,31 @@ async def test_chart_is_kept_in_the_page_of_its_project(page: Page, run: Run, to
         "groupBy": ["NETWORK"],
         "keptBy": "demo-admin",
     }
+    await kept.get_by_role("button", name="Rename").click()
+    await kept.get_by_label("Title of the panel").fill(f"Renamed: {title}")
+    await page.keyboard.press("Enter")
+    kept = page.get_by_role("region", name=f"Renamed: {title}")
     await kept.get_by_role("button", name="Remove").click()
     await page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     await expect(kept).to_have_count(0)
+
+
+KEEP = """mutation($input: KeepPanelInput!) { keepPanel(input: $input) { panel { id } } }"""
+
+
+async def test_kept_chart_follows_events_of_its_project(page: Page, run: Run, token: str) -> None:
+    title = f"Attempts {time.monotonic_ns()}"
+    given = {"project": "audit-log", "title": title, "measure": "DEPLOYMENT_ATTEMPTS"}
+    ask(run, token, KEEP, input=given)
+    deploy(run, token, "kept")
+    await page.goto(f"{run.address}/projects/audit-log?range=7d&zone=UTC")
+    await expect(page.get_by_test_id("freshness")).to_contain_text("live")
+    kept = page.get_by_role("region", name=title)
+    await kept.get_by_role("button", name="Table").click()
+    hour = kept.get_by_role("row").filter(has_text="still running").get_by_role("cell")
+    before = int(await hour.inner_text())
+    deploy(run, token, "kept")
+    await expect(hour).to_have_text(str(before + 1))
 
 
 async def test_what_arrives_moves_nothing(page: Page, run: Run) -> None:

@@ -20,6 +20,8 @@ KEEP = """mutation($input: KeepPanelInput!) { keepPanel(input: $input) {
   userErrors { field message } } }"""
 REMOVE = """mutation($input: RemovePanelInput!) { removePanel(input: $input) {
   removed userErrors { field message } } }"""
+RENAME = """mutation($input: RenamePanelInput!) { renamePanel(input: $input) {
+  panel { id title keptBy measure } userErrors { field message } } }"""
 ORDER = """mutation($input: OrderPanelsInput!) { orderPanels(input: $input) {
   panels { title } userErrors { field message } } }"""
 LIST = """query($slug: String!) { project(slug: $slug) { panels {
@@ -121,6 +123,34 @@ async def test_what_cannot_be_kept_names_its_field(
     assert payload["panel"] is None
     assert {error["field"][1] for error in payload["userErrors"]} == {field}
     assert await listed(platform, slug) == []
+
+
+async def test_panel_is_renamed_and_keeps_its_place(platform: Platform, slug: str) -> None:
+    one, _two = [(await keep(platform, slug, title))["panel"] for title in ("one", "two")]
+
+    async def renamed(title: str, id: str = one["id"], viewer: Viewer | None = None) -> Any:
+        given = {"project": slug, "id": id, "title": title}
+        return (await platform.ask(RENAME, viewer or keeper(slug), input=given))["renamePanel"]
+
+    assert (await renamed(" first "))["panel"] == {
+        "id": one["id"],
+        "title": "first",
+        "keptBy": "keeper",
+        "measure": "DEPLOYMENT_ATTEMPTS",
+    }
+    for title, id, field in [
+        (" ", one["id"], "title"),
+        ("x" * 101, one["id"], "title"),
+        ("a", str(uuid4()), "id"),
+        ("a", "no id", "id"),
+    ]:
+        refused = await renamed(title, id)
+        assert refused["panel"] is None
+        assert refused["userErrors"][0]["field"] == ["input", field]
+    rival = replace(RIVAL, roles=frozenset({Role.MAINTAINER}))
+    refused = await renamed("theirs", viewer=rival)
+    assert refused["userErrors"][0]["field"] == ["input", "project"]
+    assert [each["title"] for each in await listed(platform, slug)] == ["first", "two"]
 
 
 async def test_order_names_each_panel_once(platform: Platform, slug: str) -> None:

@@ -22,7 +22,10 @@ export type Answer<Data> = {
 export type Signal = { text: Text<object, never>; variables: object; of?: string };
 
 /** Changes that follow each other are asked for together, so that a busy hour costs 30 requests a minute. */
-const PAUSE_MS = 2_000;
+export const PAUSE_MS = 2_000;
+
+/** A query, and what tells that its answer changes; it is asked again after a pause, at the earliest. */
+export type Question<Data, Variables> = { text: Text<Data, Variables>; variables: Variables; signals?: Signal[]; pauseMs?: number };
 
 const NOTHING = { data: null, problems: [], isStale: false, unreachable: null };
 
@@ -31,20 +34,27 @@ export function useAnalytics<Data, Variables>(
   variables: Variables,
   signals: Signal[] = [],
 ): Answer<Data> & { reload: () => void } {
-  const [answer, setAnswer] = useState<Answer<Data>>(NOTHING);
   const [turn, setTurn] = useState(0);
-  const key = JSON.stringify([text, variables, signals]);
-  useEffect(() => {
-    setAnswer((before) => ({ ...before, isStale: before.data !== null }));
-    return watch(text, variables, signals, setAnswer);
-  }, [key, turn]); // the key holds the others
+  const [answer = NOTHING] = useAnswers([{ text, variables, signals }], turn);
   return { ...answer, reload: () => setTurn((before) => before + 1) };
 }
 
+/** The answers to some questions, each of which is asked again by itself; all of them in another turn. */
+export function useAnswers<Data, Variables>(questions: Question<Data, Variables>[], turn = 0): Answer<Data>[] {
+  const [answers, setAnswers] = useState<Answer<Data>[]>([]);
+  const key = JSON.stringify(questions);
+  useEffect(() => {
+    setAnswers((before) => questions.map((_, at) => ({ ...(before[at] ?? NOTHING), isStale: (before[at]?.data ?? null) !== null })));
+    const ends = questions.map((question, at) => watch(question, (change) => setAnswers((before) => before.with(at, change(before[at] ?? NOTHING)))));
+    return () => {
+      for (const end of ends) end();
+    };
+  }, [key, turn]); // the key holds the questions
+  return answers;
+}
+
 function watch<Data, Variables>(
-  text: Text<Data, Variables>,
-  variables: Variables,
-  signals: Signal[],
+  { text, variables, signals = [], pauseMs = PAUSE_MS }: Question<Data, Variables>,
   show: (change: (before: Answer<Data>) => Answer<Data>) => void,
 ): () => void {
   const ended = new AbortController();
@@ -67,7 +77,7 @@ function watch<Data, Variables>(
     } catch (error) {
       if (!ended.signal.aborted) throw error;
     }
-  }, ended.signal);
+  }, ended.signal, pauseMs);
 
   const ends = signals.map((signal) => {
     return follow(signal.text, signal.variables as never, (data) => {
@@ -105,7 +115,7 @@ function says(data: unknown, field: string, message: unknown): boolean {
 }
 
 /** Runs the work at once, then again after a pause if it was wanted meanwhile; never while the page is hidden. */
-export function paused(work: () => Promise<void>, ended: AbortSignal): () => void {
+export function paused(work: () => Promise<void>, ended: AbortSignal, pauseMs = PAUSE_MS): () => void {
   let isBusy = false;
   let isWanted = false;
   const run = async () => {
@@ -113,7 +123,7 @@ export function paused(work: () => Promise<void>, ended: AbortSignal): () => voi
     isBusy = true;
     isWanted = false;
     await work();
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
     isBusy = false;
     if (isWanted) void run();
   };

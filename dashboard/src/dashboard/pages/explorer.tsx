@@ -4,7 +4,7 @@ import { Link } from "../address/link";
 import { DIMENSIONS, useView, type View } from "../address/view";
 import { denominatorOf, type Measure, useCatalogue, wordsOf } from "../api/catalogue";
 import { MeasureChoice, metricFilterOf, takes } from "../parts/measure-choice";
-import { signalsOf } from "../api/signals";
+import { signalOf } from "../api/signals";
 import { useAnalytics } from "../api/use-analytics";
 import { changeText, exact, NOTHING, percent } from "../format/numbers";
 import { formatOf } from "../format/units";
@@ -62,7 +62,7 @@ function Explorer({ view, all, measure }: { view: View; all: Measure[]; measure:
     zone,
     compare,
   };
-  const answer = useAnalytics(QUERY, variables, signalsOf(measure, view));
+  const answer = useAnalytics(QUERY, variables, [signalOf(measure, view)]);
   const table = answer.data?.metrics;
   const mayDecide = useMayDecide();
   const names = useNames(view, measure.measure, DIMENSIONS.filter((one) => takes(measure, one)));

@@ -5,7 +5,7 @@ import { DIMENSIONS, useView, type View } from "../address/view";
 import { type Measure, useCatalogue, shortWordsOf } from "../api/catalogue";
 import { askedFor, figureOf } from "../api/figures";
 import { withFragments } from "../api/ask";
-import { signalsOf } from "../api/signals";
+import { signalOf } from "../api/signals";
 import { useAnalytics } from "../api/use-analytics";
 import { ChartComponent } from "../charts/chart";
 import { exact } from "../format/numbers";
@@ -67,7 +67,7 @@ function Group({ subject, name, all, lead }: Given) {
   const asked = [...subject.measures, ...subject.charts.flatMap(({ lines }) => lines.map(({ measure }) => measure))];
   const filter = { ...filterOf(subject, view), [subject.filter]: [name] };
   const variables = { lead: [lead.measure], measures: askedFor(asked, all), split: [subject.split], filter, range, zone, compare, functionFilter, isFunction };
-  const answer = useAnalytics(QUERY, variables, signalsOf(lead, view));
+  const answer = useAnalytics(QUERY, variables, [signalOf(lead, view)]);
   const { figures, split } = answer.data ?? {};
   return (
     <>

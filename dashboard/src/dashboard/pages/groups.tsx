@@ -5,7 +5,7 @@ import { useView, type View } from "../address/view";
 import { type Measure, useCatalogue, shortWordsOf } from "../api/catalogue";
 import { askedFor, type Figure, figureOf } from "../api/figures";
 import { withFragments } from "../api/ask";
-import { signalsOf } from "../api/signals";
+import { signalOf } from "../api/signals";
 import { useAnalytics } from "../api/use-analytics";
 import { changeText, exact } from "../format/numbers";
 import { formatOf } from "../format/units";
@@ -60,7 +60,7 @@ function Groups({ subject, all, lead }: { subject: Subject; all: Measure[]; lead
   const ofFunctions = subject === FUNCTION;
   const { dimension, measures, title, noun, only } = subject;
   const variables = { lead: [lead.measure], measures: askedFor(measures, all), groupBy: [dimension], filter: filterOf(subject, view), range, zone, compare, functionFilter, ofFunctions };
-  const answer = useAnalytics(QUERY, variables, signalsOf(lead, view));
+  const answer = useAnalytics(QUERY, variables, [signalOf(lead, view)]);
   const { chart, table } = answer.data ?? {};
   return (
     <>

@@ -1,17 +1,20 @@
-// The panels that are kept for a project: all of their figures are one request.
+// The panels that are kept for a project: those of one kind of event are asked for together, and again when it changes.
 import { graphql, type KeptPanelsFragment, type Measure as MeasureName, type MetricFilter, type Text } from "../../../generated/graphql";
 import { Link } from "../address/link";
 import type { View } from "../address/view";
 import { withFragments } from "../api/ask";
 import { denominatorOf, type Measure, useCatalogue } from "../api/catalogue";
-import { type Answer, useAnalytics } from "../api/use-analytics";
+import { signalOf } from "../api/signals";
+import { type Answer, PAUSE_MS, type Question, useAnswers } from "../api/use-analytics";
 import { Empty, Loading } from "../panels/panel";
 import { useMayDecide, useMutation } from "./acting";
 import { QueryLink } from "./actions";
+import { Boundary } from "./boundary";
 import { ConfirmButton } from "./confirm";
 import { Fault } from "./form";
 import { MetricChart, type Shown } from "./metric-chart";
 import { filterAddress, filterOf } from "./names-address";
+import { RenameButton } from "./rename-button";
 import { Section } from "./section";
 
 const TABLE = graphql(`
@@ -32,6 +35,11 @@ const REMOVE = graphql(`
     done: removePanel(input: { project: $project, id: $id }) { userErrors { message } }
   }
 `);
+const RENAME = graphql(`
+  mutation RenamePanel($project: String!, $id: ID!, $title: String!) {
+    done: renamePanel(input: { project: $project, id: $id, title: $title }) { userErrors { message } }
+  }
+`);
 const ORDER = graphql(`
   mutation OrderPanels($project: String!, $panels: [ID!]!) {
     done: orderPanels(input: { project: $project, panels: $panels }) { userErrors { message } }
@@ -39,8 +47,13 @@ const ORDER = graphql(`
 `);
 
 type Panel = NonNullable<NonNullable<KeptPanelsFragment["project"]>["panels"]>[number];
-type Asked = { panel: Panel; measure: Measure; measures: MeasureName[]; filter: MetricFilter };
+type Asked = { panel: Panel; name: string; measure: Measure; measures: MeasureName[]; filter: MetricFilter };
 type Tables = Record<string, Shown | null>;
+
+/** How many panels one request asks for: of those with the most points and groups this many cost less than a viewer may spend. */
+const AT_ONCE = 20;
+/** So long for each panel between two requests, panels that change all the time cost half of a viewer's points. */
+const PAUSE_OF_ONE_MS = 800;
 
 export function KeptPanels({ panels, view, onDone }: { panels: Panel[]; view: View; onDone: () => void }) {
   const all = useCatalogue();
@@ -65,22 +78,37 @@ function askedOf(panel: Panel, all: Measure[], slug: string): Asked | null {
   if (measure === undefined) return null;
   const below = denominatorOf(measure, all);
   const measures = [measure, ...(below ? [below] : [])].map((one) => one.measure);
-  return { panel, measure, measures, filter: { ...filterOf(panel.filter), projects: [slug] } };
+  const name = `panel_${panel.id.replaceAll("-", "_")}`;
+  return { panel, name, measure, measures, filter: { ...filterOf(panel.filter), projects: [slug] } };
+}
+
+/** A question for the panels of each kind of event; their order and titles do not change it. */
+function questionsOf(asked: Asked[], view: View): { names: string[]; question: Question<Tables, object> }[] {
+  const sorted = asked.toSorted((one, other) => one.name.localeCompare(other.name));
+  const facts = [...new Set(sorted.map(({ measure }) => measure.fact))];
+  const kinds = facts.map((fact) => sorted.filter(({ measure }) => measure.fact === fact));
+  const parts = kinds.flatMap((kind) => kind.flatMap((_, at) => (at % AT_ONCE === 0 ? [kind.slice(at, at + AT_ONCE)] : [])));
+  const pauseMs = Math.max(parts.length * PAUSE_MS, asked.length * PAUSE_OF_ONE_MS);
+  const { range, zone } = view;
+  return parts.map((part) => {
+    const filters = Object.fromEntries(part.map(({ name, filter }) => [`of_${name}`, filter]));
+    const signals = part.slice(0, 1).map(({ measure }) => signalOf(measure, view));
+    return { names: part.map(({ name }) => name), question: { text: queryOf(part), variables: { range, zone, ...filters }, signals, pauseMs } };
+  });
 }
 
 const HEAD = "$range: TimeRange!, $zone: TimeZone!";
 
-/** One query for all of them, each under a name of its own. */
-function queryOf(asked: Asked[]): Text<Tables, object> {
-  const declared = asked.map((_, index) => `$filter${index}: MetricFilter`);
-  const fields = asked.map(({ measures, panel }, index) => `panel${index}: metrics(measures: [${measures.join(" ")}], groupBy: [${panel.groupBy.join(" ")}], filter: $filter${index}, range: $range, interval: AUTO, timeZone: $zone, first: 4) { ...KeptTable }`);
+/** One query for these panels, each under a name of its own. */
+function queryOf(part: Asked[]): Text<Tables, object> {
+  const declared = part.map(({ name }) => `$of_${name}: MetricFilter`);
+  const fields = part.map(({ name, measures, panel }) => `${name}: metrics(measures: [${measures.join(" ")}], groupBy: [${panel.groupBy.join(" ")}], filter: $of_${name}, range: $range, interval: AUTO, timeZone: $zone, first: 4) { ...KeptTable }`);
   return `query KeptPanels(${[HEAD, ...declared].join(", ")}) {\n    ${fields.join("\n    ")}\n  }${TABLE}` as Text<Tables, object>;
 }
 
 function Charts({ panels, asked, view, onDone }: { panels: Panel[]; asked: Asked[]; view: View; onDone: () => void }) {
-  const { range, zone } = view;
-  const filters = Object.fromEntries(asked.map(({ filter }, index) => [`filter${index}`, filter]));
-  const answer = useAnalytics(asked.length > 0 ? queryOf(asked) : NOTHING, asked.length > 0 ? { range, zone, ...filters } : {});
+  const questions = questionsOf(asked, view);
+  const answers = useAnswers(questions.map(({ question }) => question));
   const { run, isBusy, fault } = useMutation(onDone);
   const move = (at: number, by: number) => {
     const ids = panels.map(({ id }) => id);
@@ -91,16 +119,23 @@ function Charts({ panels, asked, view, onDone }: { panels: Panel[]; asked: Asked
     <>
       {fault !== null && <Fault text={fault} />}
       {panels.map((panel, index) => {
-        const at = asked.findIndex((one) => one.panel === panel);
+        const one = asked.find((other) => other.panel === panel) ?? null;
+        const answer = answers[questions.findIndex(({ names }) => one !== null && names.includes(one.name))];
         return (
           <Section key={panel.id} title={panel.title} columns={6} name={`kept-${index}`}>
-            <Contents panel={panel} asked={asked[at] ?? null} answer={answer} name={`panel${at}`} view={view} />
+            {panel.problem !== null && <p className="failed">{panel.problem}</p>}
+            {one && (
+              <Boundary what="This panel">
+                <Contents asked={one} answer={answer} zone={view.zone} />
+              </Boundary>
+            )}
             <Actions
               panel={panel}
-              asked={asked[at] ?? null}
+              asked={one}
               view={view}
               isBusy={isBusy}
               onMove={index > 0 ? () => move(index, -1) : null}
+              onRename={(title) => run(RENAME, { project: view.slug, id: panel.id, title })}
               onRemove={() => run(REMOVE, { project: view.slug, id: panel.id })}
             />
           </Section>
@@ -110,33 +145,22 @@ function Charts({ panels, asked, view, onDone }: { panels: Panel[]; asked: Asked
   );
 }
 
-const NOTHING = "query Nothing { __typename }" as Text<Tables, object>;
-
-type ContentsProps = { panel: Panel; asked: Asked | null; answer: Answer<Tables>; name: string; view: View };
-
-function Contents({ panel, asked, answer, name, view }: ContentsProps) {
-  const problem = panel.problem !== null && <p className="failed">{panel.problem}</p>;
-  if (asked === null) return problem;
-  const table = answer.data?.[name];
-  if (answer.data === null && answer.problems.length === 0 && answer.unreachable === null) return <Loading />;
+function Contents({ asked: { panel, name, measure }, answer, zone }: { asked: Asked; answer: Answer<Tables> | undefined; zone: string }) {
+  const table = answer?.data?.[name];
+  if (table) return <MetricChart table={table} measure={measure} by={panel.groupBy[0] ?? null} zone={zone} height={200} />;
+  const isAnswered = answer !== undefined && (answer.data?.[name] === null || answer.problems.length > 0 || answer.unreachable !== null);
+  if (!isAnswered) return <Loading />;
   const failed = answer.problems.find(({ path }) => path === undefined || path[0] === name);
   return (
-    <>
-      {problem}
-      {table ? (
-        <MetricChart table={table} measure={asked.measure} by={panel.groupBy[0] ?? null} zone={view.zone} height={200} />
-      ) : (
-        <p className="failed" role="alert">
-          This panel could not be loaded. {failed?.message}
-        </p>
-      )}
-    </>
+    <p className="failed" role="alert">
+      This panel could not be loaded. {failed?.message}
+    </p>
   );
 }
 
-type ActionsProps = { panel: Panel; asked: Asked | null; view: View; isBusy: boolean; onMove: (() => void) | null; onRemove: () => void };
+type ActionsProps = { panel: Panel; asked: Asked | null; view: View; isBusy: boolean; onMove: (() => void) | null; onRename: (title: string) => void; onRemove: () => void };
 
-function Actions({ panel, asked, view, isBusy, onMove, onRemove }: ActionsProps) {
+function Actions({ panel, asked, view, isBusy, onMove, onRename, onRemove }: ActionsProps) {
   const mayDecide = useMayDecide();
   const { range, zone } = view;
   return (
@@ -154,6 +178,7 @@ function Actions({ panel, asked, view, isBusy, onMove, onRemove }: ActionsProps)
           Move up<span className="hidden">: {panel.title}</span>
         </button>
       )}
+      {mayDecide && <RenameButton title={panel.title} isBusy={isBusy} onRename={onRename} />}
       {mayDecide && <ConfirmButton text="Remove" question={`Remove the panel “${panel.title}” from this page?`} isBusy={isBusy} onConfirm={onRemove} />}
     </div>
   );
