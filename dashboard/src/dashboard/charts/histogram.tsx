@@ -1,17 +1,21 @@
 // How many of something took how long: a bar for each range of durations, shortest first.
 import { duration, exact, percent } from "../format/numbers";
+import { Empty } from "../panels/panel";
 
 type Range = { fromMs: number; toMs: number | null; count: number };
 
-type Props = {
-  label: string;
-  ranges: Range[];
+type Stats = {
+  distribution: Range[] | null;
   durationP50Ms: number | null;
   durationP95Ms: number | null;
   durationP99Ms: number | null;
 };
 
-export function Histogram({ label, ranges, durationP50Ms, durationP95Ms, durationP99Ms }: Props) {
+/** `empty` is said where nothing finished. */
+export function Histogram({ label, stats, empty }: { label: string; stats: Stats; empty: string }) {
+  const { distribution, durationP50Ms, durationP95Ms, durationP99Ms } = stats;
+  const ranges = distribution ?? [];
+  if (ranges.length === 0) return <Empty>{empty}</Empty>;
   const all = ranges.reduce((sum, { count }) => sum + count, 0);
   const largest = Math.max(...ranges.map(({ count }) => count), 1);
   const [first, last] = [ranges[0], ranges.at(-1)];

@@ -10,6 +10,7 @@ import { Badge } from "../parts/badge";
 import { Facts } from "../parts/facts";
 import { Heading } from "../parts/heading";
 import { LogLines } from "../parts/log-lines";
+import { Row } from "../parts/row";
 import { Section } from "../parts/section";
 import { StatusEvents } from "../parts/status-events";
 import { Ago, Moment } from "../parts/time";
@@ -155,17 +156,9 @@ function Errors({ deployment: { errors }, view }: { deployment: Deployment; view
       {!errors?.length && <Empty>None is known.</Empty>}
       <ul className="rows">
         {(errors ?? []).map(({ id, title, status, occurrences, lastSeen }) => (
-          <li key={id}>
-            <Link href={view.link(`/errors/${encodeURIComponent(id)}`)} className="main">
-              {title}
-            </Link>
-            <span className="side">
-              <Ago at={lastSeen} zone={view.zone} />
-            </span>
-            <span className="sub">
-              <Badge word={ERROR[status]} /> {counted(occurrences, "time")}
-            </span>
-          </li>
+          <Row key={id} href={view.link(`/errors/${encodeURIComponent(id)}`)} title={title} side={<Ago at={lastSeen} zone={view.zone} />}>
+            <Badge word={ERROR[status]} /> {counted(occurrences, "time")}
+          </Row>
         ))}
       </ul>
     </Section>

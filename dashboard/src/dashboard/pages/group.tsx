@@ -134,7 +134,6 @@ function Cards({ measures, columns, all, lead, view }: CardsProps) {
             previous={previous}
             format={format}
             exactly={measure.unit === "COUNT" ? exact(total) : format(total)}
-            isRate={measure.unit === "FRACTION"}
             tone="line"
             points={values}
             view={view}

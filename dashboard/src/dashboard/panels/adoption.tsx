@@ -1,11 +1,11 @@
 // How much each template is used of all that was deployed, in the chosen networks.
-import { type AdoptionFragment, graphql } from "../../../generated/graphql";
-import type { View } from "../address/view";
+import { graphql } from "../../../generated/graphql";
 import { ChartComponent } from "../charts/chart";
 import { CATEGORIES } from "../charts/shapes";
 import { count, exact, percent } from "../format/numbers";
-import { ShareList } from "../parts/share-list";
-import { type Data, Empty, panel } from "./panel";
+import { groupName } from "../format/words";
+import { deploymentShares, ShareList } from "../parts/share-list";
+import { Empty, panel } from "./panel";
 
 const fragment = graphql(`
   fragment Adoption on Query {
@@ -23,35 +23,27 @@ export const adoption = panel({
   columns: 12,
   fragment,
   roots: ["deploymentStats"],
-  View: Adoption,
+  View({ data, view }) {
+    const { adoption: groups, adopted } = data.deploymentStats;
+    const shares = deploymentShares(groups, "template", ({ name, attempts, succeeded, share }) => ({
+      share,
+      text: percent(share),
+      title: `${exact(attempts)} deployments, ${exact(succeeded)} of them succeeded`,
+      note: `${count(succeeded)} of ${count(attempts)} ok`,
+      href: name === null ? undefined : view.link(`/templates/${encodeURIComponent(name)}`),
+    }));
+    if (shares.length === 0) return <Empty>Nothing was deployed in this time.</Empty>;
+    const series = (adopted ?? []).map(({ kind, name, series: points }, index) => ({
+      name: groupName({ kind, name }, "template"),
+      tone: kind === "NAMED" ? (CATEGORIES[index] ?? "quiet") : "quiet",
+      kind: "bar" as const,
+      values: (points ?? []).map(({ attempts }) => attempts),
+    }));
+    return (
+      <>
+        <ChartComponent label="Deployments by template" buckets={adopted?.[0]?.series ?? []} series={series} zone={view.zone} format={count} height={200} />
+        <ShareList label="Adoption by template" shares={shares} tone="line-2" />
+      </>
+    );
+  },
 });
-
-function Adoption({ data, view }: { data: Data<AdoptionFragment, "deploymentStats">; view: View }) {
-  const { adoption: groups, adopted } = data.deploymentStats;
-  const used = (groups ?? []).filter(({ attempts }) => attempts > 0);
-  if (used.length === 0) return <Empty>Nothing was deployed in this time.</Empty>;
-  const series = (adopted ?? []).map(({ kind, name, series: points }, index) => ({
-    name: nameOf(kind, name),
-    tone: kind === "NAMED" ? (CATEGORIES[index] ?? "quiet") : "quiet",
-    kind: "bar" as const,
-    values: (points ?? []).map(({ attempts }) => attempts),
-  }));
-  const shares = used.map(({ kind, name, attempts, succeeded, share }) => ({
-    name: nameOf(kind, name),
-    share,
-    text: percent(share),
-    title: `${exact(attempts)} deployments, ${exact(succeeded)} of them succeeded`,
-    note: `${count(succeeded)} of ${count(attempts)} ok`,
-    href: name === null ? undefined : view.link(`/templates/${encodeURIComponent(name)}`),
-  }));
-  return (
-    <>
-      <ChartComponent label="Deployments by template" buckets={adopted?.[0]?.series ?? []} series={series} zone={view.zone} format={count} height={200} />
-      <ShareList label="Adoption by template" shares={shares} tone="line-2" />
-    </>
-  );
-}
-
-function nameOf(kind: string, name: string | null): string {
-  return name ?? (kind === "NONE" ? "no template" : "all others");
-}

@@ -1,8 +1,7 @@
 // How long builds took, over time.
-import { type BuildTimesFragment, graphql } from "../../../generated/graphql";
-import type { View } from "../address/view";
+import { graphql } from "../../../generated/graphql";
 import { TimesChart } from "../charts/times";
-import { type Data, Empty, panel } from "./panel";
+import { panel } from "./panel";
 
 const fragment = graphql(`
   fragment BuildTimes on Query {
@@ -18,11 +17,5 @@ export const buildTimes = panel({
   columns: 6,
   fragment,
   roots: ["buildStats"],
-  View: BuildTimes,
+  View: ({ data, view }) => <TimesChart label="Build time" points={data.buildStats.series} view={view} empty="No build of this time has a known duration." />,
 });
-
-function BuildTimes({ data, view }: { data: Data<BuildTimesFragment, "buildStats">; view: View }) {
-  const points = data.buildStats.series ?? [];
-  if (points.every(({ durationP50Ms }) => durationP50Ms === null)) return <Empty>No build of this time has a known duration.</Empty>;
-  return <TimesChart label="Build time" points={points} view={view} />;
-}

@@ -1,9 +1,8 @@
 // How the deployments of each day or longer ended, and how many there are a day.
-import { type DailyFragment, graphql } from "../../../generated/graphql";
-import type { View } from "../address/view";
+import { graphql } from "../../../generated/graphql";
 import { percent, rate } from "../format/numbers";
 import { OutcomesChart } from "../charts/outcomes";
-import { type Data, Empty, panel } from "./panel";
+import { Empty, panel } from "./panel";
 
 const fragment = graphql(`
   fragment Daily on Query {
@@ -20,18 +19,16 @@ export const daily = panel({
   columns: 4,
   fragment,
   roots: ["deploymentStats"],
-  View: Daily,
+  View({ data, view }) {
+    const { attempts, finished, frequencyPerDay, successRate, days } = data.deploymentStats;
+    if (attempts === 0) return <Empty>Nothing was deployed in this time.</Empty>;
+    return (
+      <>
+        <p className="said">
+          <strong>{rate(frequencyPerDay)}</strong> finished a day{finished > 0 && <>, {percent(successRate)} of them successfully</>}.
+        </p>
+        <OutcomesChart label="Outcomes over time" points={days ?? []} view={view} height={140} />
+      </>
+    );
+  },
 });
-
-function Daily({ data, view }: { data: Data<DailyFragment, "deploymentStats">; view: View }) {
-  const { attempts, finished, frequencyPerDay, successRate, days } = data.deploymentStats;
-  if (attempts === 0) return <Empty>Nothing was deployed in this time.</Empty>;
-  return (
-    <>
-      <p className="said">
-        <strong>{rate(frequencyPerDay)}</strong> finished a day{finished > 0 && <>, {percent(successRate)} of them successfully</>}.
-      </p>
-      <OutcomesChart label="Outcomes over time" points={days ?? []} view={view} height={140} />
-    </>
-  );
-}

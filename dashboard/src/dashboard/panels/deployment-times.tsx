@@ -1,7 +1,7 @@
 // How many deployments took how long.
-import { type DeploymentTimesFragment, graphql } from "../../../generated/graphql";
+import { graphql } from "../../../generated/graphql";
 import { Histogram } from "../charts/histogram";
-import { type Data, Empty, panel } from "./panel";
+import { panel } from "./panel";
 
 const fragment = graphql(`
   fragment DeploymentTimes on Query {
@@ -18,11 +18,5 @@ export const deploymentTimes = panel({
   columns: 4,
   fragment,
   roots: ["deploymentStats"],
-  View: DeploymentTimes,
+  View: ({ data }) => <Histogram label="Deployments by duration" stats={data.deploymentStats} empty="No deployment of this time has a known duration." />,
 });
-
-function DeploymentTimes({ data: { deploymentStats } }: { data: Data<DeploymentTimesFragment, "deploymentStats"> }) {
-  const ranges = deploymentStats.distribution ?? [];
-  if (ranges.length === 0) return <Empty>No deployment of this time has a known duration.</Empty>;
-  return <Histogram label="Deployments by duration" ranges={ranges} {...deploymentStats} />;
-}

@@ -1,8 +1,7 @@
 // How long deployments took.
-import { type DurationsFragment, graphql } from "../../../generated/graphql";
-import type { View } from "../address/view";
+import { graphql } from "../../../generated/graphql";
 import { TimesChart } from "../charts/times";
-import { type Data, Empty, panel } from "./panel";
+import { panel } from "./panel";
 
 const fragment = graphql(`
   fragment Durations on Query {
@@ -19,13 +18,5 @@ export const durations = panel({
   height: 210,
   fragment,
   roots: ["deploymentStats"],
-  View: Durations,
+  View: ({ data, view }) => <TimesChart label="Duration" points={data.deploymentStats.series} view={view} empty="No deployment of this time has a known duration." />,
 });
-
-function Durations({ data, view }: { data: Data<DurationsFragment, "deploymentStats">; view: View }) {
-  const points = data.deploymentStats.series ?? [];
-  if (points.every(({ durationP50Ms }) => durationP50Ms === null)) {
-    return <Empty>No deployment of this time has a known duration.</Empty>;
-  }
-  return <TimesChart label="Duration" points={points} view={view} />;
-}

@@ -4,7 +4,7 @@ import type { View } from "../address/view";
 import { count, exact, percent } from "../format/numbers";
 import { groupName } from "../format/words";
 import { type Share, ShareList } from "../parts/share-list";
-import { type Data, Empty, panel } from "./panel";
+import { Empty, panel } from "./panel";
 
 const fragment = graphql(`
   fragment ErrorKinds on Query {
@@ -21,24 +21,21 @@ export const errorKinds = panel({
   columns: 4,
   fragment,
   roots: ["errorStats"],
-  View: ErrorKinds,
+  View({ data, view }) {
+    const types = sharesOf(data.errorStats.byErrorType ?? [], "type", view);
+    const severities = sharesOf(data.errorStats.bySeverity ?? [], "severity", view);
+    if (types.length === 0) return <Empty>No error occurred in this time.</Empty>;
+    return (
+      <>
+        <ShareList label="Errors by type" shares={types} tone="bad" />
+        <h3>Severity</h3>
+        <ShareList label="Errors by severity" shares={severities} tone="warn" />
+      </>
+    );
+  },
 });
 
-type Stats = Data<ErrorKindsFragment, "errorStats">;
-type Group = NonNullable<Stats["errorStats"]["byErrorType"]>[number];
-
-function ErrorKinds({ data, view }: { data: Stats; view: View }) {
-  const types = sharesOf(data.errorStats.byErrorType ?? [], "type", view);
-  const severities = sharesOf(data.errorStats.bySeverity ?? [], "severity", view);
-  if (types.length === 0) return <Empty>No error occurred in this time.</Empty>;
-  return (
-    <>
-      <ShareList label="Errors by type" shares={types} tone="bad" />
-      <h3>Severity</h3>
-      <ShareList label="Errors by severity" shares={severities} tone="warn" />
-    </>
-  );
-}
+type Group = NonNullable<NonNullable<ErrorKindsFragment["errorStats"]>["byErrorType"]>[number];
 
 /** The groups with errors; a name leads to those alone. */
 function sharesOf(groups: Group[], filter: "type" | "severity", view: View): Share[] {

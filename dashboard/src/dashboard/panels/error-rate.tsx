@@ -1,9 +1,8 @@
 // Error occurrences over time, with the releases that were rolled back.
-import { type ErrorOccurrencesFragment, graphql } from "../../../generated/graphql";
-import type { View } from "../address/view";
+import { graphql } from "../../../generated/graphql";
 import { ChartComponent } from "../charts/chart";
 import { count } from "../format/numbers";
-import { type Data, Empty, panel } from "./panel";
+import { Empty, panel } from "./panel";
 
 const fragment = graphql(`
   fragment ErrorOccurrences on Query {
@@ -23,25 +22,23 @@ export const errorRate = panel({
   height: 210,
   fragment,
   roots: ["errorStats"],
-  View: ErrorRate,
+  View({ data, view }) {
+    const points = data.errorStats.series ?? [];
+    const markers = (data.rolledBack?.nodes ?? []).flatMap(({ deploymentId, release, finishedAt, project }) =>
+      finishedAt === null
+        ? []
+        : [
+            {
+              at: finishedAt,
+              label: `${release ?? project.slug} was released, then rolled back`,
+              href: view.link(`/deployments/${deploymentId}`),
+            },
+          ],
+    );
+    if (markers.length === 0 && points.every(({ occurrences }) => occurrences === 0)) {
+      return <Empty>No error occurred in this time.</Empty>;
+    }
+    const series = [{ name: "Occurrences", tone: "bad", kind: "bar" as const, values: points.map(({ occurrences }) => occurrences) }];
+    return <ChartComponent label="Error occurrences" buckets={points} series={series} zone={view.zone} format={count} markers={markers} />;
+  },
 });
-
-function ErrorRate({ data, view }: { data: Data<ErrorOccurrencesFragment, "errorStats">; view: View }) {
-  const points = data.errorStats.series ?? [];
-  const markers = (data.rolledBack?.nodes ?? []).flatMap(({ deploymentId, release, finishedAt, project }) =>
-    finishedAt === null
-      ? []
-      : [
-          {
-            at: finishedAt,
-            label: `${release ?? project.slug} was released, then rolled back`,
-            href: view.link(`/deployments/${deploymentId}`),
-          },
-        ],
-  );
-  if (markers.length === 0 && points.every(({ occurrences }) => occurrences === 0)) {
-    return <Empty>No error occurred in this time.</Empty>;
-  }
-  const series = [{ name: "Occurrences", tone: "bad", kind: "bar" as const, values: points.map(({ occurrences }) => occurrences) }];
-  return <ChartComponent label="Error occurrences" buckets={points} series={series} zone={view.zone} format={count} markers={markers} />;
-}

@@ -1,9 +1,8 @@
 // How often errors occur: in all, an hour, and how that changed over time.
-import { type ErrorTrendFragment, graphql } from "../../../generated/graphql";
-import type { View } from "../address/view";
+import { graphql } from "../../../generated/graphql";
 import { ChartComponent } from "../charts/chart";
 import { counted, rate } from "../format/numbers";
-import { type Data, Empty, panel } from "./panel";
+import { Empty, panel } from "./panel";
 
 const fragment = graphql(`
   fragment ErrorTrend on Query {
@@ -21,21 +20,19 @@ export const errorTrend = panel({
   columns: 4,
   fragment,
   roots: ["errorStats"],
-  View: ErrorTrend,
+  View({ data, view }) {
+    const { occurrences, occurrencesPerHour, previous, series } = data.errorStats;
+    const points = series ?? [];
+    if (occurrences === 0) return <Empty>No error occurred in this time.</Empty>;
+    const values = points.map((point) => point.occurrencesPerHour);
+    return (
+      <>
+        <p className="said">
+          {counted(occurrences, "time")}, <strong>{rate(occurrencesPerHour)}</strong> an hour
+          {previous && `; ${rate(previous.occurrencesPerHour)} an hour ${view.compareLabel}`}.
+        </p>
+        <ChartComponent label="Errors an hour" buckets={points} series={[{ name: "Errors an hour", tone: "bad", kind: "line", values }]} zone={view.zone} format={rate} height={140} />
+      </>
+    );
+  },
 });
-
-function ErrorTrend({ data, view }: { data: Data<ErrorTrendFragment, "errorStats">; view: View }) {
-  const { occurrences, occurrencesPerHour, previous, series } = data.errorStats;
-  const points = series ?? [];
-  if (occurrences === 0) return <Empty>No error occurred in this time.</Empty>;
-  const values = points.map((point) => point.occurrencesPerHour);
-  return (
-    <>
-      <p className="said">
-        {counted(occurrences, "time")}, <strong>{rate(occurrencesPerHour)}</strong> an hour
-        {previous && `; ${rate(previous.occurrencesPerHour)} an hour ${view.compareLabel}`}.
-      </p>
-      <ChartComponent label="Errors an hour" buckets={points} series={[{ name: "Errors an hour", tone: "bad", kind: "line", values }]} zone={view.zone} format={rate} height={140} />
-    </>
-  );
-}

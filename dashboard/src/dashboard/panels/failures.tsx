@@ -1,11 +1,10 @@
 // The latest deployments that failed or were rolled back, with why.
-import { type FailuresFragment, graphql } from "../../../generated/graphql";
-import { Link } from "../address/link";
-import type { View } from "../address/view";
+import { graphql } from "../../../generated/graphql";
 import { DEPLOYMENT } from "../format/words";
 import { Badge } from "../parts/badge";
+import { Row } from "../parts/row";
 import { Ago } from "../parts/time";
-import { type Data, Empty, panel } from "./panel";
+import { Empty, panel } from "./panel";
 
 const fragment = graphql(`
   fragment Failures on Query {
@@ -22,27 +21,17 @@ export const failures = panel({
   height: 345,
   fragment,
   roots: ["failures"],
-  View: Failures,
-});
-
-function Failures({ data, view }: { data: Data<FailuresFragment, "failures">; view: View }) {
-  const { nodes } = data.failures;
-  if (nodes.length === 0) return <Empty>No deployment failed in this time.</Empty>;
-  return (
-    <ul className="rows">
-      {nodes.map(({ deploymentId, createdAt, status, error, release, externalId, environmentName, networkName, project }) => (
-        <li key={deploymentId}>
-          <Link href={view.link(`/deployments/${deploymentId}`)} className="main">
-            {error ?? release ?? externalId ?? project.slug}
-          </Link>
-          <span className="side">
-            <Ago at={createdAt} zone={view.zone} />
-          </span>
-          <span className="sub">
+  View({ data, view }) {
+    const { nodes } = data.failures;
+    if (nodes.length === 0) return <Empty>No deployment failed in this time.</Empty>;
+    return (
+      <ul className="rows">
+        {nodes.map(({ deploymentId, createdAt, status, error, release, externalId, environmentName, networkName, project }) => (
+          <Row key={deploymentId} href={view.link(`/deployments/${deploymentId}`)} title={error ?? release ?? externalId ?? project.slug} side={<Ago at={createdAt} zone={view.zone} />}>
             <Badge word={DEPLOYMENT[status]} /> {[project.slug, environmentName, networkName].filter(Boolean).join(" · ")}
-          </span>
-        </li>
-      ))}
-    </ul>
-  );
-}
+          </Row>
+        ))}
+      </ul>
+    );
+  },
+});

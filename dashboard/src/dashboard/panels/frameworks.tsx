@@ -1,9 +1,8 @@
 // The frameworks of what was deployed.
-import { type FrameworksFragment, graphql } from "../../../generated/graphql";
-import { count, exact, percent } from "../format/numbers";
-import { groupName } from "../format/words";
-import { ShareList } from "../parts/share-list";
-import { type Data, Empty, panel } from "./panel";
+import { graphql } from "../../../generated/graphql";
+import { percent } from "../format/numbers";
+import { deploymentShares, ShareList } from "../parts/share-list";
+import { panel } from "./panel";
 
 const fragment = graphql(`
   fragment Frameworks on Query {
@@ -19,18 +18,12 @@ export const frameworks = panel({
   columns: 4,
   fragment,
   roots: ["deploymentStats"],
-  View: Frameworks,
+  View: ({ data: { deploymentStats } }) => (
+    <ShareList
+      label="Deployments by framework"
+      shares={deploymentShares(deploymentStats.byFramework, "framework", ({ failureRate }) => ({ note: `${percent(failureRate)} failed` }))}
+      tone="line-2"
+      empty="Nothing was deployed in this time."
+    />
+  ),
 });
-
-function Frameworks({ data }: { data: Data<FrameworksFragment, "deploymentStats"> }) {
-  const groups = (data.deploymentStats.byFramework ?? []).filter(({ attempts }) => attempts > 0);
-  if (groups.length === 0) return <Empty>Nothing was deployed in this time.</Empty>;
-  const shares = groups.map(({ kind, name, attempts, share, failureRate }) => ({
-    name: groupName({ kind, name }, "framework"),
-    share: kind === "NAMED" ? share : 0,
-    text: count(attempts),
-    title: `${exact(attempts)} deployments, ${percent(share)}`,
-    note: `${percent(failureRate)} failed`,
-  }));
-  return <ShareList label="Deployments by framework" shares={shares} tone="line-2" />;
-}

@@ -1,9 +1,8 @@
 // The figures of all functions together.
 import { type FunctionFiguresFragment, graphql } from "../../../generated/graphql";
-import type { View } from "../address/view";
-import { count, duration, exact, exactDuration, rate } from "../format/numbers";
-import { MetricsCard } from "../parts/metrics-card";
-import { type Data, panel } from "./panel";
+import { count, duration, rate } from "../format/numbers";
+import { type CardOf, Cards } from "../parts/metrics-card";
+import { panel } from "./panel";
 
 const fragment = graphql(`
   fragment FunctionFigures on Query {
@@ -23,58 +22,18 @@ export const functionFigures = panel({
   isBare: true,
   fragment,
   roots: ["functionStats"],
-  View: FunctionFigures,
+  View: ({ data: { functionStats }, view }) => (
+    <div className="cards">
+      <Cards cards={CARDS} stats={functionStats} view={view} />
+    </div>
+  ),
 });
 
 const HOURS_A_DAY = 24;
 
-function FunctionFigures({ data: { functionStats }, view }: { data: Data<FunctionFiguresFragment, "functionStats">; view: View }) {
-  const { invocations, invocationsPerHour, averageDurationMs, previous } = functionStats;
-  const points = functionStats.series ?? [];
-  const aDay = (perHour: number | undefined) => (perHour === undefined ? null : HOURS_A_DAY * perHour);
-  return (
-    <div className="cards">
-      <MetricsCard
-        name="All invocations"
-        value={invocations}
-        previous={previous?.invocations}
-        format={count}
-        exactly={exact(invocations)}
-        tone="info"
-        points={points.map((point) => point.invocations)}
-        view={view}
-      />
-      <MetricsCard
-        name="An hour"
-        value={invocationsPerHour}
-        previous={previous?.invocationsPerHour}
-        format={rate}
-        exactly={exact(invocationsPerHour)}
-        tone="info"
-        points={points.map((point) => point.invocationsPerHour)}
-        view={view}
-      />
-      <MetricsCard
-        name="A day"
-        value={aDay(invocationsPerHour)}
-        previous={aDay(previous?.invocationsPerHour)}
-        format={rate}
-        exactly={exact(aDay(invocationsPerHour))}
-        tone="info"
-        points={points.map((point) => aDay(point.invocationsPerHour))}
-        view={view}
-      />
-      <MetricsCard
-        name="Mean duration"
-        value={averageDurationMs}
-        previous={previous?.averageDurationMs}
-        format={duration}
-        exactly={exactDuration(averageDurationMs)}
-        better="down"
-        tone="line"
-        points={points.map((point) => point.averageDurationMs)}
-        view={view}
-      />
-    </div>
-  );
-}
+const CARDS: CardOf<NonNullable<FunctionFiguresFragment["functionStats"]>>[] = [
+  { name: "All invocations", of: ({ invocations }) => invocations, format: count, tone: "info" },
+  { name: "An hour", of: ({ invocationsPerHour }) => invocationsPerHour, format: rate, tone: "info" },
+  { name: "A day", of: ({ invocationsPerHour }) => HOURS_A_DAY * invocationsPerHour, format: rate, tone: "info" },
+  { name: "Mean duration", of: ({ averageDurationMs }) => averageDurationMs, format: duration, better: "down", tone: "line" },
+];

@@ -1,7 +1,7 @@
 // How many function invocations took how long.
-import { type FunctionTimesFragment, graphql } from "../../../generated/graphql";
+import { graphql } from "../../../generated/graphql";
 import { Histogram } from "../charts/histogram";
-import { type Data, Empty, panel } from "./panel";
+import { panel } from "./panel";
 
 const fragment = graphql(`
   fragment FunctionTimes on Query {
@@ -18,11 +18,5 @@ export const functionTimes = panel({
   columns: 4,
   fragment,
   roots: ["functionStats"],
-  View: FunctionTimes,
+  View: ({ data }) => <Histogram label="Invocations by duration" stats={data.functionStats} empty="No invocation of this time has a known duration." />,
 });
-
-function FunctionTimes({ data: { functionStats } }: { data: Data<FunctionTimesFragment, "functionStats"> }) {
-  const ranges = functionStats.distribution ?? [];
-  if (ranges.length === 0) return <Empty>No invocation of this time has a known duration.</Empty>;
-  return <Histogram label="Invocations by duration" ranges={ranges} {...functionStats} />;
-}

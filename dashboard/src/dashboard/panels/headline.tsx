@@ -1,9 +1,8 @@
 // The six figures on top: each with its change against the period before.
 import { graphql, type HeadlineFragment } from "../../../generated/graphql";
-import type { View } from "../address/view";
-import { count, duration, exact, exactDuration, percent } from "../format/numbers";
-import { MetricsCard } from "../parts/metrics-card";
-import { type Data, panel } from "./panel";
+import { count, duration, exact, percent } from "../format/numbers";
+import { type CardOf, Cards } from "../parts/metrics-card";
+import { panel } from "./panel";
 
 const fragment = graphql(`
   fragment Headline on Query {
@@ -30,89 +29,35 @@ export const headline = panel({
   isBare: true,
   fragment,
   roots: ["deploymentStats"],
-  View: Headline,
+  View: ({ data: { deploymentStats, errorStats }, view }) => (
+    <div className="cards">
+      <Cards cards={DEPLOYMENTS} stats={deploymentStats} view={view} />
+      <Cards cards={ERRORS} stats={errorStats} view={view} />
+      <Cards cards={PROJECTS} stats={deploymentStats} view={view} />
+    </div>
+  ),
 });
 
-function Headline({ data, view }: { data: Data<HeadlineFragment, "deploymentStats">; view: View }) {
-  // The card of the errors shows no value if they alone could not be loaded.
-  const { deploymentStats: deployments, errorStats: errors } = data;
-  const { previous, series } = deployments;
-  const points = series ?? [];
-  return (
-    <div className="cards">
-      <MetricsCard
-        name="Deployments"
-        value={deployments.attempts}
-        previous={previous?.attempts}
-        format={count}
-        exactly={exact(deployments.attempts)}
-        tone="info"
-        points={points.map(({ attempts }) => attempts)}
-        view={view}
-      />
-      <MetricsCard
-        name="Success rate"
-        value={rate(deployments)}
-        previous={previous ? rate(previous) : null}
-        format={percent}
-        exactly={`${exact(deployments.succeeded)} of ${exact(deployments.finished)} that finished`}
-        better="up"
-        isRate
-        tone="good"
-        points={points.map(rate)}
-        view={view}
-      />
-      <MetricsCard
-        name="Median duration"
-        value={deployments.durationP50Ms}
-        previous={previous?.durationP50Ms}
-        format={duration}
-        exactly={exactDuration(deployments.durationP50Ms)}
-        better="down"
-        tone="line"
-        points={points.map(({ durationP50Ms }) => durationP50Ms)}
-        view={view}
-      />
-      <MetricsCard
-        name="95th percentile"
-        value={deployments.durationP95Ms}
-        previous={previous?.durationP95Ms}
-        format={duration}
-        exactly={exactDuration(deployments.durationP95Ms)}
-        better="down"
-        tone="line"
-        points={points.map(({ durationP95Ms }) => durationP95Ms)}
-        view={view}
-      />
-      <MetricsCard
-        name="Errors"
-        value={errors?.occurrences}
-        previous={errors?.previous?.occurrences}
-        format={count}
-        exactly={exact(errors?.occurrences)}
-        better="down"
-        tone="bad"
-        points={(errors?.series ?? []).map(({ occurrences }) => occurrences)}
-        view={view}
-      />
-      <MetricsCard
-        name="Active projects"
-        value={deployments.activeProjects}
-        previous={previous?.activeProjects}
-        format={count}
-        exactly={exact(deployments.activeProjects)}
-        better="up"
-        tone="info"
-        points={points.map(({ activeProjects }) => activeProjects)}
-        view={view}
-      />
-    </div>
-  );
-}
+type Deployments = NonNullable<HeadlineFragment["deploymentStats"]>;
 
-type Rate = { finished: number; successRate: number };
+const DEPLOYMENTS: CardOf<Deployments>[] = [
+  { name: "Deployments", of: ({ attempts }) => attempts, format: count, tone: "info" },
+  {
+    name: "Success rate",
+    of: ({ finished, successRate }) => (finished > 0 ? successRate : null), // 0 of nothing is no rate
+    format: percent,
+    exactly: ({ succeeded, finished }) => `${exact(succeeded)} of ${exact(finished)} that finished`,
+    better: "up",
+    tone: "good",
+  },
+  { name: "Median duration", of: ({ durationP50Ms }) => durationP50Ms, format: duration, better: "down", tone: "line" },
+  { name: "95th percentile", of: ({ durationP95Ms }) => durationP95Ms, format: duration, better: "down", tone: "line" },
+];
 
-/** The success rate, or null where nothing finished: 0 of nothing is no rate. */
-function rate({ finished, successRate }: Rate): number | null {
-  return finished > 0 ? successRate : null;
-}
+const ERRORS: CardOf<NonNullable<HeadlineFragment["errorStats"]>>[] = [
+  { name: "Errors", of: ({ occurrences }) => occurrences, format: count, better: "down", tone: "bad" },
+];
+
+const PROJECTS: CardOf<Deployments>[] = [
+  { name: "Active projects", of: ({ activeProjects }) => activeProjects, format: count, better: "up", tone: "info" },
+];

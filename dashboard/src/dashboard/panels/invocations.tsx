@@ -1,10 +1,9 @@
 // How often functions ran, and how often that failed.
-import { graphql, type InvocationsFragment } from "../../../generated/graphql";
-import type { View } from "../address/view";
+import { graphql } from "../../../generated/graphql";
 import { ChartComponent } from "../charts/chart";
 import { count } from "../format/numbers";
 import { LeftOut } from "../parts/left-out";
-import { type Data, Empty, panel } from "./panel";
+import { Empty, panel } from "./panel";
 
 const fragment = graphql(`
   fragment Invocations on Query {
@@ -21,20 +20,18 @@ export const invocations = panel({
   height: 250,
   fragment,
   roots: ["functionStats"],
-  View: Invocations,
+  View({ data, view }) {
+    const points = data.functionStats.series ?? [];
+    const series = [
+      { name: "Failed", tone: "bad", values: points.map(({ errors }) => errors) },
+      { name: "Succeeded", tone: "info", values: points.map(({ invocations, errors }) => invocations - errors) },
+    ].map((one) => ({ ...one, kind: "bar" as const }));
+    if (points.every(({ invocations }) => invocations === 0)) return <Empty>No function ran in this time.</Empty>;
+    return (
+      <>
+        <LeftOut things="Functions" lack={["network", "template"]} view={view} />
+        <ChartComponent label="Function invocations" buckets={points} series={series} zone={view.zone} format={count} height={220} />
+      </>
+    );
+  },
 });
-
-function Invocations({ data, view }: { data: Data<InvocationsFragment, "functionStats">; view: View }) {
-  const points = data.functionStats.series ?? [];
-  const series = [
-    { name: "Failed", tone: "bad", values: points.map(({ errors }) => errors) },
-    { name: "Succeeded", tone: "info", values: points.map(({ invocations, errors }) => invocations - errors) },
-  ].map((one) => ({ ...one, kind: "bar" as const }));
-  if (points.every(({ invocations }) => invocations === 0)) return <Empty>No function ran in this time.</Empty>;
-  return (
-    <>
-      <LeftOut things="Functions" lack={["network", "template"]} view={view} />
-      <ChartComponent label="Function invocations" buckets={points} series={series} zone={view.zone} format={count} height={220} />
-    </>
-  );
-}

@@ -1,9 +1,8 @@
 // The latest deployments.
-import { graphql, type LatestFragment } from "../../../generated/graphql";
+import { graphql } from "../../../generated/graphql";
 import { Link } from "../address/link";
-import type { View } from "../address/view";
 import { DeploymentTable } from "../parts/deployment-table";
-import { type Data, Empty, panel } from "./panel";
+import { Empty, panel } from "./panel";
 
 const fragment = graphql(`
   fragment Latest on Query {
@@ -20,18 +19,16 @@ export const latest = panel({
   height: 340,
   fragment,
   roots: ["latest"],
-  View: Latest,
+  View({ data, view }) {
+    const { nodes } = data.latest;
+    if (nodes.length === 0) return <Empty>Nothing was deployed in this time.</Empty>;
+    return (
+      <>
+        <DeploymentTable rows={nodes} view={view} />
+        <p className="more">
+          <Link href={view.link("/deployments")}>All deployments</Link>
+        </p>
+      </>
+    );
+  },
 });
-
-function Latest({ data, view }: { data: Data<LatestFragment, "latest">; view: View }) {
-  const { nodes } = data.latest;
-  if (nodes.length === 0) return <Empty>Nothing was deployed in this time.</Empty>;
-  return (
-    <>
-      <DeploymentTable rows={nodes} view={view} />
-      <p className="more">
-        <Link href={view.link("/deployments")}>All deployments</Link>
-      </p>
-    </>
-  );
-}

@@ -1,12 +1,12 @@
 // How the deployments are split among the networks, whichever is chosen; and the figures of each.
 import { graphql, type NetworkSplitFragment } from "../../../generated/graphql";
-import type { View } from "../address/view";
 import { ChartComponent } from "../charts/chart";
 import { CATEGORIES } from "../charts/shapes";
 import { count, counted, exact, NOTHING, percent } from "../format/numbers";
+import { groupName } from "../format/words";
 import { type Column, Table } from "../parts/table";
 import { Link } from "../address/link";
-import { type Data, Empty, panel } from "./panel";
+import { Empty, panel } from "./panel";
 
 const fragment = graphql(`
   fragment NetworkSplit on Query {
@@ -26,32 +26,28 @@ export const networkSplit = panel({
   columns: 12,
   fragment,
   roots: ["split"],
-  View: NetworkSplit,
+  View({ data: { split }, view }) {
+    const groups = (split.byNetwork ?? []).filter(({ attempts }) => attempts > 0);
+    if (groups.length === 0) return <Empty>Nothing was deployed in this time.</Empty>;
+    const series = groups.map((group, index) => ({
+      name: nameOf(group),
+      tone: CATEGORIES[index] ?? "quiet",
+      kind: "bar" as const,
+      values: (group.series ?? []).map(({ attempts }) => attempts),
+    }));
+    return (
+      <>
+        <ChartComponent label="Deployments by network" buckets={groups[0]?.series ?? []} series={series} zone={view.zone} format={count} height={200} />
+        <Table label="Networks" columns={COLUMNS} rows={groups} keyOf={nameOf} view={view} />
+        <p className="sub">{counted(split.attempts, "deployment")} in all networks.</p>
+      </>
+    );
+  },
 });
 
 type Group = NonNullable<NonNullable<NetworkSplitFragment["split"]>["byNetwork"]>[number];
 
-function NetworkSplit({ data: { split }, view }: { data: Data<NetworkSplitFragment, "split">; view: View }) {
-  const groups = (split.byNetwork ?? []).filter(({ attempts }) => attempts > 0);
-  if (groups.length === 0) return <Empty>Nothing was deployed in this time.</Empty>;
-  const series = groups.map((group, index) => ({
-    name: nameOf(group),
-    tone: CATEGORIES[index] ?? "quiet",
-    kind: "bar" as const,
-    values: (group.series ?? []).map(({ attempts }) => attempts),
-  }));
-  return (
-    <>
-      <ChartComponent label="Deployments by network" buckets={groups[0]?.series ?? []} series={series} zone={view.zone} format={count} height={200} />
-      <Table label="Networks" columns={COLUMNS} rows={groups} keyOf={nameOf} view={view} />
-      <p className="sub">{counted(split.attempts, "deployment")} in all networks.</p>
-    </>
-  );
-}
-
-function nameOf({ kind, name }: Group): string {
-  return name ?? (kind === "NONE" ? "no network" : "all others");
-}
+const nameOf = (group: Group) => groupName(group, "network");
 
 const COLUMNS: Column<Group>[] = [
   { title: "Network", cell: (group, view) => (group.name === null ? nameOf(group) : <Link href={view.link("/telemetry", { network: [group.name] })}>{group.name}</Link>) },

@@ -1,8 +1,7 @@
 // How the deployments of each bucket ended.
-import { graphql, type OutcomesFragment } from "../../../generated/graphql";
-import type { View } from "../address/view";
+import { graphql } from "../../../generated/graphql";
 import { OutcomesChart } from "../charts/outcomes";
-import { type Data, Empty, panel } from "./panel";
+import { Empty, panel } from "./panel";
 
 const fragment = graphql(`
   fragment Outcomes on Query {
@@ -20,11 +19,9 @@ export const outcomes = panel({
   height: 250,
   fragment,
   roots: ["deploymentStats"],
-  View: Outcomes,
+  View({ data, view }) {
+    const { attempts, series } = data.deploymentStats;
+    if (attempts === 0) return <Empty>Nothing was deployed in this time.</Empty>;
+    return <OutcomesChart label="Deployments by outcome" points={series ?? []} view={view} height={220} />;
+  },
 });
-
-function Outcomes({ data, view }: { data: Data<OutcomesFragment, "deploymentStats">; view: View }) {
-  const { attempts, series } = data.deploymentStats;
-  if (attempts === 0) return <Empty>Nothing was deployed in this time.</Empty>;
-  return <OutcomesChart label="Deployments by outcome" points={series ?? []} view={view} height={220} />;
-}

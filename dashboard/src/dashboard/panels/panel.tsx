@@ -10,7 +10,7 @@ import { Boundary } from "../parts/boundary";
 import { queryOf, variablesOf } from "./query";
 
 /** A fragment's data whose roots are there. */
-export type Data<Fragment, Root extends keyof Fragment> = Omit<Fragment, Root> & { [Key in Root]: NonNullable<Fragment[Key]> };
+type Data<Fragment, Root extends keyof Fragment> = Omit<Fragment, Root> & { [Key in Root]: NonNullable<Fragment[Key]> };
 
 export type Panel = {
   name: string;

@@ -1,10 +1,9 @@
 // Where builds spend their time.
 import { graphql, type PhasesFragment } from "../../../generated/graphql";
-import type { View } from "../address/view";
 import { count, duration, exactDuration, percent } from "../format/numbers";
 import { groupName } from "../format/words";
 import { type Column, Table } from "../parts/table";
-import { type Data, Empty, panel } from "./panel";
+import { Empty, panel } from "./panel";
 
 const fragment = graphql(`
   fragment Phases on Query {
@@ -20,17 +19,14 @@ export const phases = panel({
   columns: 6,
   fragment,
   roots: ["buildPhaseStats"],
-  View: Phases,
+  View({ data, view }) {
+    const rows = (data.buildPhaseStats.byPhase ?? []).filter(({ runs }) => runs > 0);
+    if (rows.length === 0) return <Empty>No build told of its phases in this time.</Empty>;
+    return <Table label="Phases" columns={COLUMNS} rows={rows} keyOf={({ kind, name }) => name ?? kind} view={view} />;
+  },
 });
 
-type Stats = Data<PhasesFragment, "buildPhaseStats">;
-type Phase = NonNullable<Stats["buildPhaseStats"]["byPhase"]>[number];
-
-function Phases({ data, view }: { data: Stats; view: View }) {
-  const rows = (data.buildPhaseStats.byPhase ?? []).filter(({ runs }) => runs > 0);
-  if (rows.length === 0) return <Empty>No build told of its phases in this time.</Empty>;
-  return <Table label="Phases" columns={COLUMNS} rows={rows} keyOf={({ kind, name }) => name ?? kind} view={view} />;
-}
+type Phase = NonNullable<NonNullable<PhasesFragment["buildPhaseStats"]>["byPhase"]>[number];
 
 const COLUMNS: Column<Phase>[] = [
   { title: "Phase", cell: (phase) => groupName(phase, "phase") },

@@ -1,11 +1,10 @@
 // The alerts of one project, those that fire first.
-import { graphql, type ProjectAlertsFragment } from "../../../generated/graphql";
-import { Link } from "../address/link";
-import type { View } from "../address/view";
+import { graphql } from "../../../generated/graphql";
 import { ALERT, SEVERITY } from "../format/words";
 import { Badge } from "../parts/badge";
+import { Row } from "../parts/row";
 import { TriggerText } from "../parts/trigger";
-import { type Data, Empty, panel } from "./panel";
+import { Empty, panel } from "./panel";
 
 const fragment = graphql(`
   fragment ProjectAlerts on Query {
@@ -31,27 +30,22 @@ export const projectAlerts = panel({
   columns: 4,
   fragment,
   roots: ["alerts"],
-  View: Alerts,
-});
-
-function Alerts({ data, view }: { data: Data<ProjectAlertsFragment, "alerts">; view: View }) {
-  const { nodes } = data.alerts;
-  if (nodes.length === 0) return <Empty>No alert watches this project yet.</Empty>;
-  return (
-    <ul className="rows">
-      {nodes.map((alert) => (
-        <li key={alert.id}>
-          <Link href={view.link(`/alerts/${encodeURIComponent(alert.id)}`)} className="main">
-            {alert.name}
-          </Link>
-          <span className="side">
-            <Badge word={alert.state === "INACTIVE" ? ALERT.INACTIVE : SEVERITY[alert.severity]} />
-          </span>
-          <span className="sub">
+  View({ data, view }) {
+    const { nodes } = data.alerts;
+    if (nodes.length === 0) return <Empty>No alert watches this project yet.</Empty>;
+    return (
+      <ul className="rows">
+        {nodes.map((alert) => (
+          <Row
+            key={alert.id}
+            href={view.link(`/alerts/${encodeURIComponent(alert.id)}`)}
+            title={alert.name}
+            side={<Badge word={alert.state === "INACTIVE" ? ALERT.INACTIVE : SEVERITY[alert.severity]} />}
+          >
             <TriggerText alert={alert} />
-          </span>
-        </li>
-      ))}
-    </ul>
-  );
-}
+          </Row>
+        ))}
+      </ul>
+    );
+  },
+});

@@ -1,10 +1,8 @@
 // The templates that most deployments came from.
-import { graphql, type TemplatesFragment } from "../../../generated/graphql";
-import type { View } from "../address/view";
-import { count, counted, exact, percent } from "../format/numbers";
-import { groupName } from "../format/words";
-import { ShareList } from "../parts/share-list";
-import { type Data, Empty, panel } from "./panel";
+import { graphql } from "../../../generated/graphql";
+import { counted } from "../format/numbers";
+import { deploymentShares, ShareList } from "../parts/share-list";
+import { panel } from "./panel";
 
 const fragment = graphql(`
   fragment Templates on Query {
@@ -21,19 +19,15 @@ export const templates = panel({
   height: 265,
   fragment,
   roots: ["deploymentStats"],
-  View: Templates,
+  View: ({ data: { deploymentStats }, view }) => (
+    <ShareList
+      label="Deployments by template"
+      shares={deploymentShares(deploymentStats.byTemplate, "template", ({ name, activeProjects }) => ({
+        note: activeProjects === null ? undefined : counted(activeProjects, "project"),
+        href: name === null ? undefined : view.link("/", { template: [name] }),
+      }))}
+      tone="line-2"
+      empty="Nothing was deployed in this time."
+    />
+  ),
 });
-
-function Templates({ data, view }: { data: Data<TemplatesFragment, "deploymentStats">; view: View }) {
-  const groups = (data.deploymentStats.byTemplate ?? []).filter(({ attempts }) => attempts > 0);
-  if (groups.length === 0) return <Empty>Nothing was deployed in this time.</Empty>;
-  const shares = groups.map(({ kind, name, attempts, share, activeProjects }) => ({
-    name: groupName({ kind, name }, "template"),
-    share: kind === "NAMED" ? share : 0,
-    text: count(attempts),
-    title: `${exact(attempts)} deployments, ${percent(share)}`,
-    note: activeProjects === null ? undefined : counted(activeProjects, "project"),
-    href: name === null ? undefined : view.link("/", { template: [name] }),
-  }));
-  return <ShareList label="Deployments by template" shares={shares} tone="line-2" />;
-}

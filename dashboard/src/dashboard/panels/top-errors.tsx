@@ -1,9 +1,8 @@
 // The errors that occurred most often.
-import { graphql, type TopErrorsFragment } from "../../../generated/graphql";
-import type { View } from "../address/view";
+import { graphql } from "../../../generated/graphql";
 import { count, exact, percent } from "../format/numbers";
 import { ShareList } from "../parts/share-list";
-import { type Data, Empty, panel } from "./panel";
+import { panel } from "./panel";
 
 const fragment = graphql(`
   fragment TopErrors on Query {
@@ -20,19 +19,19 @@ export const topErrors = panel({
   height: 200,
   fragment,
   roots: ["errorStats"],
-  View: TopErrors,
+  View: ({ data, view }) => (
+    <ShareList
+      label="Most common errors"
+      shares={(data.errorStats.top ?? []).map(({ error, occurrences, share }) => ({
+        name: error.title,
+        share,
+        text: count(occurrences),
+        title: `${exact(occurrences)} times, ${percent(share)}`,
+        note: error.project.slug,
+        href: view.link(`/errors/${encodeURIComponent(error.id)}`),
+      }))}
+      tone="bad"
+      empty="No error occurred in this time."
+    />
+  ),
 });
-
-function TopErrors({ data, view }: { data: Data<TopErrorsFragment, "errorStats">; view: View }) {
-  const top = data.errorStats.top ?? [];
-  if (top.length === 0) return <Empty>No error occurred in this time.</Empty>;
-  const shares = top.map(({ error, occurrences, share }) => ({
-    name: error.title,
-    share,
-    text: count(occurrences),
-    title: `${exact(occurrences)} times, ${percent(share)}`,
-    note: error.project.slug,
-    href: view.link(`/errors/${encodeURIComponent(error.id)}`),
-  }));
-  return <ShareList label="Most common errors" shares={shares} tone="bad" />;
-}

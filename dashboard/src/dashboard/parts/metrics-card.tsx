@@ -1,39 +1,65 @@
 // A figure with its name, its change against the period before and a small line.
 import type { View } from "../address/view";
 import { Spark } from "../charts/spark";
-import { change, type Format, points } from "../format/numbers";
+import { change, duration, exact, exactDuration, type Format, percent, points } from "../format/numbers";
 
 type Props = {
   name: string;
   value: number | null | undefined;
   previous: number | null | undefined;
   format: Format;
-  /** The exact value, to point at. */
-  exactly?: string;
+  /** The exact value, to point at, where it says more than the number. */
+  exactly?: string | undefined;
   /** Which direction is good; none if neither is. */
   better?: "up" | "down";
   tone: string;
   points: (number | null)[];
   view: View;
-  /** Whether the difference is told in points of a percentage. */
-  isRate?: boolean;
 };
 
-export function MetricsCard({ name, value, previous, format, exactly, better, tone, points, view, isRate }: Props) {
+type Card<Part, Whole> = Pick<Props, "name" | "format" | "better" | "tone"> & {
+  /** Finds the figure in the whole range, in the period before and in each bucket. */
+  of: (part: Part) => number | null;
+  exactly?: (whole: Whole) => string;
+};
+
+type Stats<Part> = Part & { previous: Part | null; series: Part[] | null };
+
+/** A card for figures of these stats. */
+export type CardOf<Whole extends { series: unknown[] | null }> = Card<NonNullable<Whole["series"]>[number], Whole>;
+
+/** A card for each figure; without a value if the stats could not be loaded, or the reader may not see them. */
+export function Cards<Part, Whole extends Stats<Part>>({ cards, stats, view }: { cards: Card<Part, Whole>[]; stats: Whole | null | undefined; view: View }) {
+  return cards.map(({ of, exactly, ...card }) => (
+    <MetricsCard
+      key={card.name}
+      {...card}
+      value={stats && of(stats)}
+      previous={stats?.previous && of(stats.previous)}
+      exactly={stats && exactly ? exactly(stats) : undefined}
+      points={(stats?.series ?? []).map(of)}
+      view={view}
+    />
+  ));
+}
+
+export function MetricsCard({ name, value, previous, format, exactly, better, tone, points, view }: Props) {
   return (
     <div className="panel card" role="group" aria-label={name} data-testid={`card-${name.toLowerCase().replaceAll(" ", "-")}`}>
       <h2>{name}</h2>
-      <p className="figure" title={exactly ?? format(value)}>
+      <p className="figure" title={exactly ?? (format === duration ? exactDuration : exact)(value)}>
         {format(value)}
       </p>
-      <Difference {...{ value, previous, format, better, view, isRate }} />
+      <Difference {...{ value, previous, format, better, view }} />
       <Spark values={points} tone={tone} />
     </div>
   );
 }
 
-function Difference({ value, previous, format, better, view, isRate }: Pick<Props, "value" | "previous" | "format" | "better" | "view" | "isRate">) {
+/** The change of a count in percent, that of a rate in percentage points. */
+function Difference({ value, previous, format, better, view }: Pick<Props, "value" | "previous" | "format" | "better" | "view">) {
   const { compareLabel, compareShort } = view;
+  const isRate = format === percent;
   if (value == null || previous == null || (!isRate && previous === 0)) {
     return (
       <p className="difference" title={`nothing ${compareLabel}`}>
