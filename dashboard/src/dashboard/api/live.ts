@@ -7,7 +7,7 @@ import { session } from "./session";
 import { Store } from "./store";
 
 /** Whether changes arrive: "idle" before the first subscription. */
-export type Connection = "idle" | "live" | "lost";
+type Connection = "idle" | "live" | "lost";
 
 export const connection = new Store<Connection>("idle");
 

@@ -5,12 +5,13 @@ import { type AlertDetailQuery, graphql } from "../../../generated/graphql";
 import { Link } from "../address/link";
 import { go } from "../address/location";
 import { useView, type View } from "../address/view";
+import { withFragments } from "../api/ask";
 import { useCatalogue } from "../api/catalogue";
 import { useAnalytics } from "../api/use-analytics";
 import { formatOf } from "../format/units";
 import { ALERT, HEALTH, lower, SEVERITY } from "../format/words";
 import { Empty } from "../panels/panel";
-import { useIsAdmin, useMayDecide, useMutation } from "../parts/acting";
+import { useMayChange, useMayDecide, useMutation } from "../parts/acting";
 import { Badge } from "../parts/badge";
 import { ConfirmButton } from "../parts/confirm";
 import { Facts } from "../parts/facts";
@@ -20,7 +21,7 @@ import { Section } from "../parts/section";
 import { Moment } from "../parts/time";
 import { Why } from "../parts/why";
 import { Transitions } from "../parts/transitions";
-import { TriggerText } from "../parts/trigger";
+import { TRIGGER_TEXT, TriggerText } from "../parts/trigger";
 import { Waiting } from "../parts/waiting";
 
 const QUERY = graphql(`
@@ -28,14 +29,7 @@ const QUERY = graphql(`
     alert(id: $id) {
       id name state health problem firing severity enabled channels revision createdAt createdBy deletedAt preset
       project { slug }
-      trigger {
-        watch {
-          measure window for groupBy
-          comparison { threshold { operator bound } change { operator factor baseline } absence }
-          filter { names }
-        }
-        event { kind filter { names } }
-      }
+      trigger { ...TriggerText }
       instances(first: 20) { name state since value bound health flapping acknowledgedBy acknowledgedAt labels { value } }
       explain(first: 10) { notes instances { name sentence labels { value } } }
       revisions(first: 20) { number change changedAt changedBy }
@@ -75,7 +69,7 @@ type AlertOf = NonNullable<AlertDetailQuery["alert"]>;
 
 export default function AlertPage({ id }: { id: string }) {
   const view = useView();
-  const answer = useAnalytics(QUERY, { id }, [{ text: CHANGED, variables: { id }, of: "alert" }]);
+  const answer = useAnalytics(withFragments(QUERY, TRIGGER_TEXT), { id }, [{ text: CHANGED, variables: { id }, of: "alert" }]);
   const alert = answer.data?.alert;
   return (
     <>
@@ -129,8 +123,8 @@ export default function AlertPage({ id }: { id: string }) {
 function Actions({ alert, view, onDone }: { alert: AlertOf; view: View; onDone: () => void }) {
   const { run, isBusy, fault } = useMutation(onDone);
   const [told, setTold] = useState<string[]>([]);
-  const [mayDecide, isAdmin] = [useMayDecide(), useIsAdmin()];
-  if (!mayDecide || (alert.project === null && !isAdmin) || alert.deletedAt !== null) return null;
+  const mayChange = useMayChange();
+  if (!mayChange(alert) || alert.deletedAt !== null) return null;
   const test = async () => {
     setTold([]);
     const tests = (await run(TEST, { id: alert.id }))?.done.tests ?? [];

@@ -2,6 +2,7 @@
 import { type AlertsQuery, graphql } from "../../../generated/graphql";
 import { Link } from "../address/link";
 import { useView } from "../address/view";
+import { withFragments } from "../api/ask";
 import { useAnalytics } from "../api/use-analytics";
 import { ALERT, HEALTH, SEVERITY } from "../format/words";
 import { Empty } from "../panels/panel";
@@ -10,14 +11,14 @@ import { AlertTabs } from "../parts/alert-tabs";
 import { Badge } from "../parts/badge";
 import { FilterBar, useNames } from "../parts/filter-bar";
 import { Heading } from "../parts/heading";
-import { Pager, pageOf } from "../parts/pager";
+import { PagedTable } from "../parts/paged-table";
+import { pageOf } from "../parts/pager";
 import { Search } from "../parts/search";
 import { Section } from "../parts/section";
-import { type Column, Table } from "../parts/table";
+import type { Column } from "../parts/table";
 import { ManyTabs, statusesOf, tabsOf } from "../parts/tabs";
 import { Transitions } from "../parts/transitions";
-import { TriggerText } from "../parts/trigger";
-import { Waiting } from "../parts/waiting";
+import { TRIGGER_TEXT, TriggerText } from "../parts/trigger";
 
 const QUERY = graphql(`
   query Alerts(
@@ -31,14 +32,7 @@ const QUERY = graphql(`
       nodes {
         id name state health problem firing severity enabled channels changedAt
         project { slug }
-        trigger {
-          watch {
-            measure window for groupBy
-            comparison { threshold { operator bound } change { operator factor baseline } absence }
-            filter { names }
-          }
-          event { kind filter { names } }
-        }
+        trigger { ...TriggerText }
       }
     }
     alertEvents(filter: $events, range: $range, timeZone: $zone, first: 15) {
@@ -67,10 +61,21 @@ export default function AlertManager() {
   const states = statusesOf(view, ALERT);
   const search = view.value("search") || null;
   const variables = { filter: { ...events, states }, firing: { ...events, states: ["FIRING" as const] }, events, range, zone, search, ...pageOf(view, PAGE_SIZE) };
-  const answer = useAnalytics(QUERY, variables, [{ text: CHANGED, variables: {} }]);
+  const answer = useAnalytics(withFragments(QUERY, TRIGGER_TEXT), variables, [{ text: CHANGED, variables: {} }]);
   const { alerts, alertEvents, firing } = answer.data ?? {};
-  const tabs = tabsOf(ALERT, { FIRING: firing?.totalCount, PENDING: undefined, INACTIVE: undefined });
+  const tabs = tabsOf(ALERT, { FIRING: firing?.totalCount });
   const mayDecide = useMayDecide();
+  const empty = states || search ? "No alert is like that." : (
+    <>
+      There is no alert yet.{" "}
+      {mayDecide && (
+        <>
+          <Link href={view.link("/alerts/new")}>Make one</Link>, or start from a chart of the{" "}
+          <Link href={view.link("/explorer")}>explorer</Link>.
+        </>
+      )}
+    </>
+  );
   return (
     <>
       <Heading title="Alerts" answer={answer} zone={zone}>
@@ -91,23 +96,17 @@ export default function AlertManager() {
       </div>
       <div className={`panels ${answer.isStale ? "stale" : ""}`}>
         <section className="panel" aria-label="List">
-          <Waiting answer={answer} />
-          {alerts?.nodes.length === 0 && (states || search) && <Empty>No alert is like that.</Empty>}
-          {alerts?.nodes.length === 0 && !states && !search && (
-            <Empty>
-              There is no alert yet.{" "}
-              {mayDecide && (
-                <>
-                  <Link href={view.link("/alerts/new")}>Make one</Link>, or start from a chart of the{" "}
-                  <Link href={view.link("/explorer")}>explorer</Link>.
-                </>
-              )}
-            </Empty>
-          )}
-          {alerts && alerts.nodes.length > 0 && (
-            <Table label="Alerts" columns={COLUMNS} rows={alerts.nodes} keyOf={({ id }) => id} view={view} />
-          )}
-          {alerts && <Pager page={alerts} view={view} kept={["status", "search"]} noun="alert" />}
+          <PagedTable
+            label="Alerts"
+            noun="alert"
+            answer={answer}
+            list={alerts}
+            columns={COLUMNS}
+            keyOf={({ id }) => id}
+            view={view}
+            empty={empty}
+            kept={["status", "search"]}
+          />
         </section>
         <Section title="What happened in the range" name="history">
           {alertEvents?.nodes.length === 0 && <Empty>Nothing.</Empty>}

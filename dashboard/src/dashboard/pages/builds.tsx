@@ -1,5 +1,5 @@
 // The list of builds, with how long they and their phases take.
-import { type BuildOrderField, type BuildsQuery, graphql } from "../../../generated/graphql";
+import { type BuildsQuery, graphql } from "../../../generated/graphql";
 import { Link } from "../address/link";
 import { useView } from "../address/view";
 import { withFragments } from "../api/ask";
@@ -9,9 +9,9 @@ import { BUILD } from "../format/words";
 import { buildTimes } from "../panels/build-times";
 import { phases } from "../panels/phases";
 import { Badge } from "../parts/badge";
-import { argumentsOf, ListPage, type Orders } from "../parts/list-page";
+import { argumentsOf, ListPage, RUN_ORDERS } from "../parts/list-page";
 import type { Column } from "../parts/table";
-import { statusesOf, tabsOf } from "../parts/tabs";
+import { countedTabs, statusesOf } from "../parts/tabs";
 import { Moment } from "../parts/time";
 
 const LIST = graphql(`
@@ -49,17 +49,11 @@ const CHANGED = graphql(`
   }
 `);
 
-const ORDERS: Orders<BuildOrderField> = {
-  "": { label: "newest first", field: "CREATED_AT" },
-  slowest: { label: "slowest first", field: "DURATION_MS" },
-  finished: { label: "last finished first", field: "FINISHED_AT" },
-};
-
 export default function BuildsPage() {
   const view = useView();
   const { buildFilter, phaseFilter, range, zone } = view;
   const statuses = statusesOf(view, BUILD);
-  const variables = { buildFilter, phaseFilter, range, zone, statuses, ...argumentsOf(view, ORDERS) };
+  const variables = { buildFilter, phaseFilter, range, zone, statuses, ...argumentsOf(view, RUN_ORDERS) };
   const answer = useAnalytics(QUERY, variables, [{ text: CHANGED, variables: { filter: buildFilter, range, zone }, of: "buildStats" }]);
   const stats = answer.data?.buildStats;
   return (
@@ -72,19 +66,10 @@ export default function BuildsPage() {
       freshness={stats?.freshness}
       names={answer.data?.names}
       only={["project", "template", "environment"]}
-      tabs={[
-        { value: "", label: "All", count: stats?.attempts },
-        ...tabsOf(BUILD, {
-          FAILED: stats?.failed,
-          SUCCEEDED: stats?.succeeded,
-          CANCELLED: stats?.cancelled,
-          IN_PROGRESS: stats?.inProgress,
-          QUEUED: stats?.queued,
-        }),
-      ]}
+      tabs={countedTabs(BUILD, stats)}
       statuses={statuses}
       search="Search ids and texts"
-      orders={ORDERS}
+      orders={RUN_ORDERS}
       columns={COLUMNS}
       keyOf={({ id }) => id}
       list={answer.data?.builds}

@@ -8,8 +8,7 @@ import { useView, type View } from "../address/view";
 import { useAnalytics } from "../api/use-analytics";
 import { duration } from "../format/numbers";
 import { lower, SEND } from "../format/words";
-import { Empty, Loading } from "../panels/panel";
-import { useIsAdmin, useMayDecide, useMutation } from "../parts/acting";
+import { useMayChange, useMutation } from "../parts/acting";
 import { Badge } from "../parts/badge";
 import { ChannelFields, channelInputOf, KINDS, type Settings, useSendsPerHour } from "../parts/channel-form";
 import { ConfirmButton } from "../parts/confirm";
@@ -21,6 +20,7 @@ import { Section } from "../parts/section";
 import { Sends } from "../parts/sends";
 import { Tabs } from "../parts/tabs";
 import { Moment } from "../parts/time";
+import { Waiting } from "../parts/waiting";
 
 const QUERY = graphql(`
   query ChannelDetail($id: ID!, $statuses: [NotificationStatus!], $first: Int, $after: String, $last: Int, $before: String) {
@@ -78,11 +78,7 @@ export default function ChannelPage({ id }: { id: string }) {
       <Heading title={channel?.name ?? "Channel"} answer={answer} zone={view.zone}>
         {channel && <Badge word={channel.enabled ? { text: "On", tone: "good" } : { text: "Off", tone: "quiet" }} />}
       </Heading>
-      {answer.data === null && answer.problems.length === 0 && answer.unreachable === null && <Loading />}
-      {answer.problems.map(({ message }) => (
-        <Fault key={message} text={message} />
-      ))}
-      {answer.data !== null && channel === null && answer.problems.length === 0 && <Empty>There is no such channel, or you may not see it.</Empty>}
+      <Waiting answer={answer} missing={channel ? null : "channel"} />
       {channel && (
         <>
           <Actions channel={channel} view={view} onDone={answer.reload} />
@@ -120,16 +116,11 @@ export default function ChannelPage({ id }: { id: string }) {
   );
 }
 
-/** Whether the reader may change a channel: that of the platform needs an admin. */
-function useMayChange({ project }: Channel): boolean {
-  const [mayDecide, isAdmin] = [useMayDecide(), useIsAdmin()];
-  return mayDecide && (project !== null || isAdmin);
-}
-
 function Actions({ channel, view, onDone }: { channel: Channel; view: View; onDone: () => void }) {
   const [told, setTold] = useState<string | null>(null);
   const { run, isBusy, fault } = useMutation(onDone);
-  if (!useMayChange(channel)) return null;
+  const mayChange = useMayChange();
+  if (!mayChange(channel)) return null;
   const test = async () => {
     setTold(null);
     const [result] = (await run(TEST, { id: channel.id }))?.done.tests ?? [];
@@ -161,7 +152,8 @@ function Change({ channel, onDone }: { channel: Channel; onDone: () => void }) {
   const [values, setValues] = useState<Settings>(() => Object.fromEntries((channel.settings ?? []).map(({ name, value }) => [name, value])));
   const { field, sendsPerHour } = useSendsPerHour(channel.sendsPerHour);
   const { run, isBusy, fault } = useMutation(onDone);
-  if (!useMayChange(channel)) return null;
+  const mayChange = useMayChange();
+  if (!mayChange(channel)) return null;
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const settings = channel.kind === "IN_APP" ? null : channelInputOf(channel.kind, values);

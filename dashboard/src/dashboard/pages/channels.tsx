@@ -7,16 +7,15 @@ import { go } from "../address/location";
 import { useView, type View } from "../address/view";
 import { useAnalytics } from "../api/use-analytics";
 import { counted } from "../format/numbers";
-import { Empty, Loading } from "../panels/panel";
-import { useIsAdmin, useMayDecide, useMutation } from "../parts/acting";
-import { AlertTabs } from "../parts/alert-tabs";
+import { useIsAdmin, useMutation } from "../parts/acting";
 import { Badge } from "../parts/badge";
 import { ChannelFields, channelInputOf, KindChoice, KINDS, type Settings, useSendsPerHour } from "../parts/channel-form";
-import { Choice } from "../parts/filter-bar";
 import { Fault, Field, ProjectChoice } from "../parts/form";
-import { Heading } from "../parts/heading";
-import { Pager, pageOf } from "../parts/pager";
+import { MadeList } from "../parts/made-list";
+import { PagedTable } from "../parts/paged-table";
+import { pageOf } from "../parts/pager";
 import { Section } from "../parts/section";
+import type { Column } from "../parts/table";
 
 const QUERY = graphql(`
   query Channels($projects: [String!], $first: Int, $after: String, $last: Int, $before: String) {
@@ -48,80 +47,40 @@ export default function ChannelsPage() {
   const view = useView();
   const projects = view.value("project") === "" ? null : view.values("project");
   const answer = useAnalytics(QUERY, { projects, ...pageOf(view, PAGE_SIZE) });
-  const mayDecide = useMayDecide();
-  const { notificationChannels: channels, viewer } = answer.data ?? {};
-  const slugs = (viewer?.projects?.nodes ?? []).map(({ slug }) => slug);
-  const isMaking = mayDecide && view.value("make") !== "";
   return (
-    <>
-      <Heading title="Channels" answer={answer} zone={view.zone}>
-        {mayDecide && !isMaking && <Link href={view.link("/alerts/channels", { make: "1" })}>New channel</Link>}
-      </Heading>
-      <div className="filters">
-        <AlertTabs view={view} />
-        <Choice label="project" value={view.value("project")} options={slugs} onChange={(project) => view.change({ project })} />
-      </div>
-      <div className={`panels ${answer.isStale ? "stale" : ""}`}>
-        {isMaking && viewer && (
-          <Section title="New channel" name="make">
-            <NewChannel view={view} projects={slugs} />
-          </Section>
-        )}
-        <Section title="Who alerts can tell" name="channels">
-          {answer.data === null && answer.problems.length === 0 && answer.unreachable === null && <Loading />}
-          {answer.problems.map(({ message }) => (
-            <Fault key={message} text={message} />
-          ))}
-          {channels?.nodes.length === 0 && (
-            <Empty>There is no channel yet, so alerts are only shown here.</Empty>
-          )}
-          {channels && channels.nodes.length > 0 && <Table channels={channels.nodes} view={view} />}
-          {channels && channels.totalCount > 0 && <Pager page={channels} view={view} kept={[]} noun="channel" />}
-        </Section>
-      </div>
-    </>
+    <MadeList title="Channels" noun="channel" view={view} answer={answer} form={(slugs) => <NewChannel view={view} projects={slugs} />}>
+      <Section title="Who alerts can tell" name="channels">
+        <PagedTable
+          label="Channels"
+          noun="channel"
+          answer={answer}
+          list={answer.data?.notificationChannels}
+          columns={COLUMNS}
+          keyOf={({ id }) => id}
+          view={view}
+          empty="There is no channel yet, so alerts are only shown here."
+        />
+      </Section>
+    </MadeList>
   );
 }
 
-function Table({ channels, view }: { channels: Channel[]; view: View }) {
-  return (
-    <div className="table-holder" tabIndex={0} role="region" aria-label="Channels">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Channel</th>
-            <th scope="col">Kind</th>
-            <th scope="col">State</th>
-            <th scope="col">Project</th>
-            <th scope="col" className="number">
-              Waiting
-            </th>
-            <th scope="col" className="number">
-              An hour, at most
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {channels.map(({ id, name, kind, enabled, project, sendsPerHour, dead, waiting }) => (
-            <tr key={id}>
-              <th scope="row">
-                <Link href={view.link(`/alerts/channels/${encodeURIComponent(id)}`)}>{name}</Link>
-              </th>
-              <td>{KINDS[kind].text}</td>
-              <td>
-                <Badge word={enabled ? { text: "On", tone: "good" } : { text: "Off", tone: "quiet" }} />{" "}
-                {dead !== null && dead.totalCount > 0 && <Badge word={{ text: `${counted(dead.totalCount, "message")} given up`, tone: "bad" }} />}
-              </td>
-              <td>{project?.slug ?? "all"}</td>
-              <td className="number">{waiting?.totalCount ?? 0}</td>
-              <td className="number">{sendsPerHour}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
+const COLUMNS: Column<Channel>[] = [
+  { title: "Channel", cell: ({ id, name }, view) => <Link href={view.link(`/alerts/channels/${encodeURIComponent(id)}`)}>{name}</Link> },
+  { title: "Kind", cell: ({ kind }) => KINDS[kind].text },
+  {
+    title: "State",
+    cell: ({ enabled, dead }) => (
+      <>
+        <Badge word={enabled ? { text: "On", tone: "good" } : { text: "Off", tone: "quiet" }} />{" "}
+        {dead !== null && dead.totalCount > 0 && <Badge word={{ text: `${counted(dead.totalCount, "message")} given up`, tone: "bad" }} />}
+      </>
+    ),
+  },
+  { title: "Project", cell: ({ project }) => project?.slug ?? "all" },
+  { title: "Waiting", isNumber: true, cell: ({ waiting }) => waiting?.totalCount ?? 0 },
+  { title: "An hour, at most", isNumber: true, cell: ({ sendsPerHour }) => sendsPerHour },
+];
 
 function NewChannel({ view, projects }: { view: View; projects: string[] }) {
   const isAdmin = useIsAdmin();

@@ -1,5 +1,5 @@
 // The list of deployments, with their filters.
-import { type DeploymentOrderField, graphql } from "../../../generated/graphql";
+import { graphql } from "../../../generated/graphql";
 import { useView } from "../address/view";
 import { withFragments } from "../api/ask";
 import { useAnalytics } from "../api/use-analytics";
@@ -9,8 +9,8 @@ import { deploymentTimes } from "../panels/deployment-times";
 import { frameworks } from "../panels/frameworks";
 import { DEPLOYMENT_COLUMNS, keyOfDeployment } from "../parts/deployment-table";
 import { FILTER_NAMES } from "../parts/filter-bar";
-import { argumentsOf, ListPage, type Orders } from "../parts/list-page";
-import { statusesOf, tabsOf } from "../parts/tabs";
+import { argumentsOf, ListPage, RUN_ORDERS } from "../parts/list-page";
+import { countedTabs, statusesOf } from "../parts/tabs";
 import { DEPLOYMENTS_CHANGED } from "./overview";
 
 const LIST = graphql(`
@@ -39,17 +39,11 @@ const LIST = graphql(`
 const PANELS = [daily, deploymentTimes, frameworks];
 const QUERY = withFragments(LIST, FILTER_NAMES, ...PANELS.map(({ fragment }) => fragment));
 
-const ORDERS: Orders<DeploymentOrderField> = {
-  "": { label: "newest first", field: "CREATED_AT" },
-  slowest: { label: "slowest first", field: "DURATION_MS" },
-  finished: { label: "last finished first", field: "FINISHED_AT" },
-};
-
 export default function DeploymentsPage() {
   const view = useView();
   const { filter, range, zone, daily } = view;
   const statuses = statusesOf(view, DEPLOYMENT);
-  const variables = { filter, range, zone, daily, statuses, ...argumentsOf(view, ORDERS) };
+  const variables = { filter, range, zone, daily, statuses, ...argumentsOf(view, RUN_ORDERS) };
   const answer = useAnalytics(QUERY, variables, [
     { text: DEPLOYMENTS_CHANGED, variables: { filter, range, zone }, of: "deploymentStats" },
   ]);
@@ -63,20 +57,10 @@ export default function DeploymentsPage() {
       answer={answer}
       freshness={stats?.freshness}
       names={answer.data?.names}
-      tabs={[
-        { value: "", label: "All", count: stats?.attempts },
-        ...tabsOf(DEPLOYMENT, {
-          FAILED: stats?.failed,
-          ROLLED_BACK: stats?.rolledBack,
-          SUCCEEDED: stats?.succeeded,
-          CANCELLED: stats?.cancelled,
-          IN_PROGRESS: stats?.inProgress,
-          QUEUED: stats?.queued,
-        }),
-      ]}
+      tabs={countedTabs(DEPLOYMENT, stats)}
       statuses={statuses}
       search="Search ids and texts"
-      orders={ORDERS}
+      orders={RUN_ORDERS}
       columns={DEPLOYMENT_COLUMNS}
       keyOf={keyOfDeployment}
       list={answer.data?.deployments}

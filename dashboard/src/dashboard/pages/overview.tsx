@@ -2,7 +2,7 @@
 import { graphql, type Text } from "../../../generated/graphql";
 import { useView, type View } from "../address/view";
 import { type Signal, useAnalytics } from "../api/use-analytics";
-import { PanelFrame } from "../panels/panel";
+import { Panels } from "../panels/panel";
 import { queryOf, variablesOf } from "../panels/query";
 import { OVERVIEW } from "../panels/registry";
 import { FILTER_NAMES, FilterBar, type Names } from "../parts/filter-bar";
@@ -36,11 +36,7 @@ export default function OverviewPage() {
       <Heading title="Overview" answer={answer} freshness={answer.data?.deploymentStats?.freshness} zone={zone} />
       <FilterBar view={view} names={answer.data?.names} hasComparison />
       {answer.data?.deploymentStats?.attempts === 0 && <Elsewhere measure="DEPLOYMENT_ATTEMPTS" filter={view.filter} view={view} />}
-      <div className={`panels ${answer.isStale ? "stale" : ""}`}>
-        {OVERVIEW.map((panel) => (
-          <PanelFrame key={panel.name} panel={panel} answer={answer} view={view} />
-        ))}
-      </div>
+      <Panels panels={OVERVIEW} answer={answer} view={view} />
     </>
   );
 }

@@ -1,19 +1,17 @@
 // The silences: what holds messages back, now or later; made and ended here.
 import { graphql, type SilencesQuery } from "../../../generated/graphql";
-import { Link } from "../address/link";
-import { useView, type View } from "../address/view";
+import { useView } from "../address/view";
 import { useAnalytics } from "../api/use-analytics";
 import { lower, type Word } from "../format/words";
-import { Empty, Loading } from "../panels/panel";
-import { useIsAdmin, useMayDecide, useMutation } from "../parts/acting";
-import { AlertTabs } from "../parts/alert-tabs";
+import { useMayChange, useMayDecide, useMutation } from "../parts/acting";
 import { Badge } from "../parts/badge";
-import { Choice } from "../parts/filter-bar";
 import { Fault } from "../parts/form";
-import { Heading } from "../parts/heading";
-import { Pager, pageOf } from "../parts/pager";
+import { MadeList } from "../parts/made-list";
+import { PagedTable } from "../parts/paged-table";
+import { pageOf } from "../parts/pager";
 import { Section } from "../parts/section";
 import { MATCH_KINDS, SilenceForm } from "../parts/silence-form";
+import type { Column } from "../parts/table";
 import { Tabs } from "../parts/tabs";
 import { Moment } from "../parts/time";
 
@@ -49,104 +47,77 @@ export default function SilencesPage() {
   const projects = view.value("project") === "" ? null : view.values("project");
   const answer = useAnalytics(QUERY, { projects, current, ...pageOf(view, PAGE_SIZE) });
   const mayDecide = useMayDecide();
-  const { silences, viewer, alerts } = answer.data ?? {};
-  const slugs = (viewer?.projects?.nodes ?? []).map(({ slug }) => slug);
-  const isMaking = mayDecide && view.value("make") !== "";
+  const mayChange = useMayChange();
+  const { run, isBusy, fault } = useMutation(answer.reload);
+  const { silences, alerts } = answer.data ?? {};
+  const end: Column<Silence> = {
+    title: "End it",
+    isAction: true,
+    cell: (silence) =>
+      isCurrent(silence) &&
+      mayChange(silence) && (
+        <button type="button" disabled={isBusy} onClick={() => run(END, { id: silence.id })}>
+          End now<span className="hidden">: {silence.comment}</span>
+        </button>
+      ),
+  };
+  const form = (slugs: string[]) => <SilenceForm view={view} projects={slugs} rules={(alerts?.nodes ?? []).map(({ name }) => name)} onDone={answer.reload} />;
   return (
-    <>
-      <Heading title="Silences" answer={answer} zone={view.zone}>
-        {mayDecide && !isMaking && <Link href={view.link("/alerts/silences", { make: "1" })}>New silence</Link>}
-      </Heading>
-      <div className="filters">
-        <AlertTabs view={view} />
-        <Choice label="project" value={view.value("project")} options={slugs} onChange={(project) => view.change({ project })} />
-      </div>
-      <div className={`panels ${answer.isStale ? "stale" : ""}`}>
-        {isMaking && viewer && (
-          <Section title="New silence" name="make">
-            <SilenceForm view={view} projects={slugs} rules={(alerts?.nodes ?? []).map(({ name }) => name)} onDone={answer.reload} />
-          </Section>
-        )}
-        <Section title={current ? "Not over" : "All"} name="silences">
-          <div className="filters">
-            <Tabs label="Which silences" tabs={[{ value: "", label: "Not over" }, { value: "1", label: "All" }]} chosen={view.value("over")} onChoose={(over) => view.change({ over, before: null })} />
-          </div>
-          {answer.data === null && answer.problems.length === 0 && answer.unreachable === null && <Loading />}
-          {answer.problems.map(({ message }) => (
-            <Fault key={message} text={message} />
-          ))}
-          {silences?.nodes.length === 0 && <Empty>{current ? "Nobody holds messages back: each alert tells its channels." : "There never was a silence."}</Empty>}
-          {silences && silences.nodes.length > 0 && <Table silences={silences.nodes} view={view} onDone={answer.reload} />}
-          {silences && silences.totalCount > 0 && <Pager page={silences} view={view} kept={["over"]} noun="silence" />}
-        </Section>
-      </div>
-    </>
+    <MadeList title="Silences" noun="silence" view={view} answer={answer} form={form}>
+      <Section title={current ? "Not over" : "All"} name="silences">
+        <div className="filters">
+          <Tabs label="Which silences" tabs={[{ value: "", label: "Not over" }, { value: "1", label: "All" }]} chosen={view.value("over")} onChoose={(over) => view.change({ over, before: null })} />
+        </div>
+        <Fault text={fault} />
+        <PagedTable
+          label="Silences"
+          noun="silence"
+          answer={answer}
+          list={silences}
+          columns={mayDecide ? [...COLUMNS, end] : COLUMNS}
+          keyOf={({ id }) => id}
+          view={view}
+          empty={current ? "Nobody holds messages back: each alert tells its channels." : "There never was a silence."}
+          kept={["over"]}
+        />
+      </Section>
+    </MadeList>
   );
 }
 
-function Table({ silences, view, onDone }: { silences: Silence[]; view: View; onDone: () => void }) {
-  const { run, isBusy, fault } = useMutation(onDone);
-  const [mayDecide, isAdmin] = [useMayDecide(), useIsAdmin()];
-  return (
-    <>
-      <Fault text={fault} />
-      <div className="table-holder" tabIndex={0} role="region" aria-label="Silences">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Silence</th>
-              <th scope="col">State</th>
-              <th scope="col">Project</th>
-              <th scope="col">From</th>
-              <th scope="col">Until</th>
-              <th scope="col">By</th>
-              {mayDecide && (
-                <th scope="col">
-                  <span className="hidden">End it</span>
-                </th>
-              )}
-            </tr>
-          </thead>
-          <tbody>
-            {silences.map((silence) => (
-              <tr key={silence.id}>
-                <th scope="row" className="title">
-                  <span>{silence.comment}</span>
-                  <span className="sub">{silence.matchers.map(matcherText).join(", and ")}</span>
-                  {silence.schedule && <span className="sub">{scheduleText(silence.schedule)}</span>}
-                </th>
-                <td>
-                  <Badge word={stateOf(silence)} />
-                </td>
-                <td>{silence.project?.slug ?? "all"}</td>
-                <td>
-                  <Moment at={silence.startsAt} zone={view.zone} />
-                </td>
-                <td>
-                  <Moment at={silence.endedAt ?? silence.endsAt} zone={view.zone} />
-                  {silence.untilResolved && <span className="sub"> or when resolved</span>}
-                </td>
-                <td>
-                  {silence.createdBy}
-                  {silence.endedBy !== null && <span className="sub"> · ended by {silence.endedBy}</span>}
-                </td>
-                {mayDecide && (
-                  <td>
-                    {isCurrent(silence) && (isAdmin || silence.project !== null) && (
-                      <button type="button" disabled={isBusy} onClick={() => run(END, { id: silence.id })}>
-                        End now<span className="hidden">: {silence.comment}</span>
-                      </button>
-                    )}
-                  </td>
-                )}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </>
-  );
-}
+const COLUMNS: Column<Silence>[] = [
+  {
+    title: "Silence",
+    cell: ({ comment, matchers, schedule }) => (
+      <>
+        <span>{comment}</span>
+        <span className="sub">{matchers.map(matcherText).join(", and ")}</span>
+        {schedule && <span className="sub">{scheduleText(schedule)}</span>}
+      </>
+    ),
+  },
+  { title: "State", cell: (silence) => <Badge word={stateOf(silence)} /> },
+  { title: "Project", cell: ({ project }) => project?.slug ?? "all" },
+  { title: "From", cell: ({ startsAt }, { zone }) => <Moment at={startsAt} zone={zone} /> },
+  {
+    title: "Until",
+    cell: ({ endedAt, endsAt, untilResolved }, { zone }) => (
+      <>
+        <Moment at={endedAt ?? endsAt} zone={zone} />
+        {untilResolved && <span className="sub"> or when resolved</span>}
+      </>
+    ),
+  },
+  {
+    title: "By",
+    cell: ({ createdBy, endedBy }) => (
+      <>
+        {createdBy}
+        {endedBy !== null && <span className="sub"> · ended by {endedBy}</span>}
+      </>
+    ),
+  },
+];
 
 function isCurrent({ endedAt, endsAt }: Silence): boolean {
   return endedAt === null && Date.parse(endsAt) > Date.now();

@@ -6,7 +6,7 @@ import { activeProjects } from "../panels/active-projects";
 import { adoption } from "../panels/adoption";
 import { networkSplit } from "../panels/network-split";
 import { outcomes } from "../panels/outcomes";
-import { PanelFrame } from "../panels/panel";
+import { Panels } from "../panels/panel";
 import { queryOf, variablesOf } from "../panels/query";
 import { Elsewhere } from "../parts/elsewhere";
 import { FILTER_NAMES, FilterBar, type Names } from "../parts/filter-bar";
@@ -46,11 +46,7 @@ export default function TelemetryPage() {
         />
       </div>
       {answer.data?.split?.attempts === 0 && <Elsewhere measure="DEPLOYMENT_ATTEMPTS" filter={everywhere} view={view} />}
-      <div className={`panels ${answer.isStale ? "stale" : ""}`}>
-        {PANELS.map((panel) => (
-          <PanelFrame key={panel.name} panel={panel} answer={answer} view={view} />
-        ))}
-      </div>
+      <Panels panels={PANELS} answer={answer} view={view} />
     </>
   );
 }

@@ -42,6 +42,17 @@ export function panel<Fragment, Root extends keyof Fragment & string>(definition
 
 type Answered = Answer<Record<string, unknown>>;
 
+/** Panels side by side; `isStrip` keeps them low above a list. */
+export function Panels({ panels, answer, view, isStrip }: { panels: Panel[]; answer: Answered; view: View; isStrip?: boolean }) {
+  return (
+    <div className={`panels ${isStrip ? "strip" : ""} ${answer.isStale ? "stale" : ""}`}>
+      {panels.map((panel) => (
+        <PanelFrame key={panel.name} panel={panel} answer={answer} view={view} />
+      ))}
+    </div>
+  );
+}
+
 export function PanelFrame({ panel: { name, title, columns, height, isBare, roots, fragment, View: Contents }, answer, view }: { panel: Panel; answer: Answered; view: View }) {
   const data = answer.data;
   const missing = roots.filter((root) => data?.[root] === null || data?.[root] === undefined);

@@ -1,9 +1,10 @@
 // The alerts of one project, those that fire first.
 import { graphql } from "../../../generated/graphql";
+import { withFragments } from "../api/ask";
 import { ALERT, SEVERITY } from "../format/words";
 import { Badge } from "../parts/badge";
 import { Row } from "../parts/row";
-import { TriggerText } from "../parts/trigger";
+import { TRIGGER_TEXT, TriggerText } from "../parts/trigger";
 import { Empty, panel } from "./panel";
 
 const fragment = graphql(`
@@ -11,14 +12,7 @@ const fragment = graphql(`
     alerts(filter: { projects: [$slug], enabled: true }, first: 6) {
       nodes {
         id name state severity problem
-        trigger {
-          watch {
-            measure window for groupBy
-            comparison { threshold { operator bound } change { operator factor baseline } absence }
-            filter { names }
-          }
-          event { kind filter { names } }
-        }
+        trigger { ...TriggerText }
       }
     }
   }
@@ -28,7 +22,7 @@ export const projectAlerts = panel({
   name: "alerts",
   title: "Alerts",
   columns: 4,
-  fragment,
+  fragment: withFragments(fragment, TRIGGER_TEXT),
   roots: ["alerts"],
   View({ data, view }) {
     const { nodes } = data.alerts;

@@ -18,6 +18,12 @@ export function useIsAdmin(): boolean {
   return useRoles().includes("admin");
 }
 
+/** Whether the reader may change an alert, a channel or a silence: what is the platform's needs an admin. */
+export function useMayChange(): (one: { project: object | null }) => boolean {
+  const [mayDecide, isAdmin] = [useMayDecide(), useIsAdmin()];
+  return ({ project }) => mayDecide && (project !== null || isAdmin);
+}
+
 /** The reader's roles, in lower case. */
 export function useRoles(): string[] {
   const session = useStore(sessions);

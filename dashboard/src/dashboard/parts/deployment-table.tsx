@@ -8,7 +8,7 @@ import { Badge } from "./badge";
 import { type Column, Table } from "./table";
 import { Moment } from "./time";
 
-export type DeploymentRow = {
+type DeploymentRow = {
   deploymentId: unknown;
   externalId: string | null;
   status: DeploymentStatus;

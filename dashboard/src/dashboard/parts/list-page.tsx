@@ -4,19 +4,26 @@ import type { ReactNode } from "react";
 import type { Measure, MetricFilter } from "../../../generated/graphql";
 import type { Dimension, View } from "../address/view";
 import type { Answer } from "../api/use-analytics";
-import { Empty, type Panel, PanelFrame } from "../panels/panel";
+import { type Panel, Panels } from "../panels/panel";
 import { Elsewhere } from "./elsewhere";
 import { FilterBar, type Names } from "./filter-bar";
 import { type Fresh, Heading } from "./heading";
-import { type Page, Pager, pageOf } from "./pager";
+import { type List, PagedTable } from "./paged-table";
+import { pageOf } from "./pager";
 import { Search } from "./search";
-import { type Column, Table } from "./table";
+import type { Column } from "./table";
 import { ManyTabs, type Tab } from "./tabs";
-import { Waiting } from "./waiting";
 
 /** What a list may be ordered by, by its name in the address; the one without a name is usual. */
 export type Orders<Field> = { "": Order<Field>; [name: string]: Order<Field> };
 type Order<Field> = { label: string; field: Field };
+
+/** The orders of what begins and finishes. */
+export const RUN_ORDERS: Orders<"CREATED_AT" | "DURATION_MS" | "FINISHED_AT"> = {
+  "": { label: "newest first", field: "CREATED_AT" },
+  slowest: { label: "slowest first", field: "DURATION_MS" },
+  finished: { label: "last finished first", field: "FINISHED_AT" },
+};
 
 const PAGE_SIZE = 25;
 
@@ -45,7 +52,7 @@ type Props<Row> = {
   orders?: Orders<unknown>;
   columns: Column<Row>[];
   keyOf: (row: Row) => string;
-  list: (Page & { nodes: Row[] }) | null | undefined;
+  list: List<Row>;
   /** Stand above the list; the page's query has their fragments. */
   panels: Panel[];
   /** More filters, beside the statuses. */
@@ -58,11 +65,7 @@ export function ListPage<Row>({ title, noun, counted, view, answer, freshness, n
       <Heading title={title} answer={answer} freshness={freshness} zone={view.zone} />
       <FilterBar view={view} names={names} {...(only ? { only } : {})} />
       {list?.totalCount === 0 && <Elsewhere {...counted} view={view} />}
-      <div className={`panels strip ${answer.isStale ? "stale" : ""}`}>
-        {panels.map((panel) => (
-          <PanelFrame key={panel.name} panel={panel} answer={answer} view={view} />
-        ))}
-      </div>
+      <Panels panels={panels} answer={answer} view={view} isStrip />
       <div className="filters">
         {tabs && <ManyTabs label="Status" chosen={(statuses ?? []).map((one) => one.toLowerCase())} tabs={tabs} onChoose={(values) => view.change({ status: values.length > 0 ? values : "all", before: null })} />}
         {children}
@@ -71,10 +74,12 @@ export function ListPage<Row>({ title, noun, counted, view, answer, freshness, n
       </div>
       <div className={`panels ${answer.isStale ? "stale" : ""}`}>
         <section className="panel" aria-label="List">
-          <Waiting answer={answer} />
-          {list?.nodes.length === 0 && <Empty>No {noun} is like that. Try a longer range or fewer filters.</Empty>}
-          {list && list.nodes.length > 0 && <Table label={title} columns={columns} rows={list.nodes} keyOf={keyOf} view={view} />}
-          {list && <Pager page={list} view={view} kept={["status", "type", "severity", "search", "sort"]} noun={noun} />}
+          <PagedTable
+            label={title}
+            empty={`No ${noun} is like that. Try a longer range or fewer filters.`}
+            kept={["status", "type", "severity", "search", "sort"]}
+            {...{ noun, answer, list, columns, keyOf, view }}
+          />
         </section>
       </div>
     </>

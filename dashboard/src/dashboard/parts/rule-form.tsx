@@ -19,7 +19,7 @@ import { OPERATORS } from "./trigger";
 const USUAL = "DEPLOYMENT_FAILURE_RATE";
 
 /** What of a rule is typed and not part of the address. */
-export type Typed = { name: string; channels: string[]; labels: AlertLabelInput[]; title: string; text: string };
+type Typed = { name: string; channels: string[]; labels: AlertLabelInput[]; title: string; text: string };
 export type Rule = Typed & { trigger: AlertTriggerInput; severity: AlertSeverity; project: string | null };
 
 type Props = {

@@ -10,6 +10,8 @@ export type Column<Row> = {
   isNumber?: boolean;
   /** Whether it holds sentences, which go on in the next line. */
   isText?: boolean;
+  /** Whether it holds what can be done with the row; its title is not shown. */
+  isAction?: boolean;
   /** The exact value, to point at. */
   exactly?: (row: Row) => string;
 };
@@ -24,9 +26,9 @@ export function Table<Row>({ label, columns, rows, keyOf, view }: Props<Row>) {
       <table>
         <thead>
           <tr>
-            {columns.map(({ title, isNumber }) => (
+            {columns.map(({ title, isNumber, isAction }) => (
               <th key={title} scope="col" className={isNumber ? "number" : ""}>
-                {title}
+                {isAction ? <span className="hidden">{title}</span> : title}
               </th>
             ))}
           </tr>

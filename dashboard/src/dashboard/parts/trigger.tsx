@@ -1,15 +1,25 @@
 // What an alert watches, as a sentence.
-import type { AlertEventKind, AlertsQuery } from "../../../generated/graphql";
+import { type AlertEventKind, graphql, type TriggerTextFragment } from "../../../generated/graphql";
 import { type Measure, useCatalogue, wordsOf } from "../api/catalogue";
 import { percent } from "../format/numbers";
 import { formatOf } from "../format/units";
 import { lower } from "../format/words";
 
-type Alert = NonNullable<AlertsQuery["alerts"]>["nodes"][number];
+/** What `TriggerText` shows of a trigger. */
+export const TRIGGER_TEXT = graphql(`
+  fragment TriggerText on AlertTrigger {
+    watch {
+      measure window for groupBy
+      comparison { threshold { operator bound } change { operator factor baseline } absence }
+      filter { names }
+    }
+    event { kind filter { names } }
+  }
+`);
 
 export const OPERATORS = { ABOVE: ">", AT_LEAST: "≥", BELOW: "<", AT_MOST: "≤" } as const;
 
-export function TriggerText({ alert: { trigger, problem } }: { alert: Pick<Alert, "trigger" | "problem"> }) {
+export function TriggerText({ alert: { trigger, problem } }: { alert: { trigger: TriggerTextFragment | null; problem: string | null } }) {
   const all = useCatalogue();
   if (!trigger) return <>{problem}</>;
   const { watch, event } = trigger;
@@ -37,7 +47,7 @@ const EVENTS: Record<AlertEventKind, string> = {
   ERROR_SPREAD: "error that spreads",
 };
 
-type Watch = NonNullable<NonNullable<Alert["trigger"]>["watch"]>;
+type Watch = NonNullable<TriggerTextFragment["watch"]>;
 
 function comparisonText({ measure, comparison: { threshold, change, absence } }: Watch, all: Measure[]): string {
   const unit = all.find((one) => one.measure === measure)?.unit ?? "COUNT";
