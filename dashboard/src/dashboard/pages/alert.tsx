@@ -16,13 +16,12 @@ import { Badge } from "../parts/badge";
 import { ConfirmButton } from "../parts/confirm";
 import { Facts } from "../parts/facts";
 import { Fault } from "../parts/form";
-import { Heading } from "../parts/heading";
 import { Section } from "../parts/section";
+import { ThingPage } from "../parts/thing-page";
 import { Moment } from "../parts/time";
 import { Why } from "../parts/why";
 import { Transitions } from "../parts/transitions";
 import { TRIGGER_TEXT, TriggerText } from "../parts/trigger";
-import { Waiting } from "../parts/waiting";
 
 const QUERY = graphql(`
   query AlertDetail($id: ID!) {
@@ -72,14 +71,14 @@ export default function AlertPage({ id }: { id: string }) {
   const answer = useAnalytics(withFragments(QUERY, TRIGGER_TEXT), { id }, [{ text: CHANGED, variables: { id }, of: "alert" }]);
   const alert = answer.data?.alert;
   return (
-    <>
-      <p className="crumbs">
-        <Link href={view.link("/alerts")}>Alerts</Link>
-      </p>
-      <Heading title={alert?.name ?? "Alert"} answer={answer} zone={view.zone}>
-        {alert && <Badge word={alert.enabled ? ALERT[alert.state] : { text: "Off", tone: "quiet" }} />}
-      </Heading>
-      <Waiting answer={answer} missing={alert ? null : "alert"} />
+    <ThingPage
+      noun="alert"
+      list="/alerts"
+      title={alert?.name}
+      state={alert && (alert.enabled ? ALERT[alert.state] : { text: "Off", tone: "quiet" })}
+      answer={answer}
+      view={view}
+    >
       {alert && (
         <>
           <Actions alert={alert} view={view} onDone={answer.reload} />
@@ -116,7 +115,7 @@ export default function AlertPage({ id }: { id: string }) {
           </div>
         </>
       )}
-    </>
+    </ThingPage>
   );
 }
 

@@ -7,12 +7,11 @@ import { count, duration } from "../format/numbers";
 import { BUILD, DEPLOYMENT } from "../format/words";
 import { Badge } from "../parts/badge";
 import { Facts } from "../parts/facts";
-import { Heading } from "../parts/heading";
 import { Section } from "../parts/section";
 import { StatusEvents } from "../parts/status-events";
+import { ThingPage } from "../parts/thing-page";
 import { Moment } from "../parts/time";
 import { Timeline } from "../parts/timeline";
-import { Waiting } from "../parts/waiting";
 
 const QUERY = graphql(`
   query BuildDetail($id: ID!) {
@@ -37,18 +36,14 @@ export default function BuildPage({ id }: { id: string }) {
   const answer = useAnalytics(QUERY, { id }, [{ text: CHANGED, variables: { id } }]);
   const build = answer.data?.build;
   return (
-    <>
-      <Heading title={build ? `Build ${build.externalId ?? build.buildId}` : "Build"} answer={answer} zone={view.zone}>
-        {build && <Badge word={BUILD[build.status]} />}
-      </Heading>
-      <Waiting answer={answer} missing={build ? null : "build"} />
+    <ThingPage noun="build" title={build && `Build ${build.externalId ?? build.buildId}`} state={build && BUILD[build.status]} answer={answer} view={view}>
       {build && (
         <div className="panels">
           <Summary build={build} view={view} />
           <Course build={build} view={view} />
         </div>
       )}
-    </>
+    </ThingPage>
   );
 }
 

@@ -2,25 +2,22 @@
 import { type FormEvent, useState } from "react";
 
 import { type ChannelDetailQuery, graphql, type NotificationStatus } from "../../../generated/graphql";
-import { Link } from "../address/link";
 import { go } from "../address/location";
 import { useView, type View } from "../address/view";
 import { useAnalytics } from "../api/use-analytics";
 import { duration } from "../format/numbers";
 import { lower, SEND } from "../format/words";
 import { useMayChange, useMutation } from "../parts/acting";
-import { Badge } from "../parts/badge";
 import { ChannelFields, channelInputOf, KINDS, type Settings, useSendsPerHour } from "../parts/channel-form";
 import { ConfirmButton } from "../parts/confirm";
 import { Facts } from "../parts/facts";
 import { Fault } from "../parts/form";
-import { Heading } from "../parts/heading";
 import { Pager, pageOf } from "../parts/pager";
 import { Section } from "../parts/section";
 import { Sends } from "../parts/sends";
 import { Tabs } from "../parts/tabs";
+import { ThingPage } from "../parts/thing-page";
 import { Moment } from "../parts/time";
-import { Waiting } from "../parts/waiting";
 
 const QUERY = graphql(`
   query ChannelDetail($id: ID!, $statuses: [NotificationStatus!], $first: Int, $after: String, $last: Int, $before: String) {
@@ -71,14 +68,14 @@ export default function ChannelPage({ id }: { id: string }) {
   const node = answer.data?.node;
   const channel = node && "sends" in node ? (node as Channel) : null;
   return (
-    <>
-      <p className="crumbs">
-        <Link href={view.link("/alerts/channels")}>Channels</Link>
-      </p>
-      <Heading title={channel?.name ?? "Channel"} answer={answer} zone={view.zone}>
-        {channel && <Badge word={channel.enabled ? { text: "On", tone: "good" } : { text: "Off", tone: "quiet" }} />}
-      </Heading>
-      <Waiting answer={answer} missing={channel ? null : "channel"} />
+    <ThingPage
+      noun="channel"
+      list="/alerts/channels"
+      title={channel?.name}
+      state={channel && { text: channel.enabled ? "On" : "Off", tone: channel.enabled ? "good" : "quiet" }}
+      answer={answer}
+      view={view}
+    >
       {channel && (
         <>
           <Actions channel={channel} view={view} onDone={answer.reload} />
@@ -112,7 +109,7 @@ export default function ChannelPage({ id }: { id: string }) {
           </div>
         </>
       )}
-    </>
+    </ThingPage>
   );
 }
 

@@ -8,14 +8,13 @@ import { DEPLOYMENT, ERROR, lower, VERDICT } from "../format/words";
 import { Empty } from "../panels/panel";
 import { Badge } from "../parts/badge";
 import { Facts } from "../parts/facts";
-import { Heading } from "../parts/heading";
 import { LogLines } from "../parts/log-lines";
 import { Row } from "../parts/row";
 import { Section } from "../parts/section";
 import { StatusEvents } from "../parts/status-events";
+import { ThingPage } from "../parts/thing-page";
 import { Ago, Moment } from "../parts/time";
 import { Timeline } from "../parts/timeline";
-import { Waiting } from "../parts/waiting";
 
 const QUERY = graphql(`
   query DeploymentDetail($id: ID!) {
@@ -48,16 +47,15 @@ export default function DeploymentPage({ id }: { id: string }) {
   const view = useView();
   const answer = useAnalytics(QUERY, { id }, [{ text: CHANGED, variables: { id }, of: "deployment" }]);
   const deployment = answer.data?.deployment;
-  const title = deployment?.release ?? deployment?.externalId ?? "Deployment";
   return (
-    <>
-      <p className="crumbs">
-        <Link href={view.link("/deployments")}>Deployments</Link>
-      </p>
-      <Heading title={title} answer={answer} zone={view.zone}>
-        {deployment && <Badge word={DEPLOYMENT[deployment.status]} />}
-      </Heading>
-      <Waiting answer={answer} missing={deployment ? null : "deployment"} />
+    <ThingPage
+      noun="deployment"
+      list="/deployments"
+      title={deployment?.release ?? deployment?.externalId}
+      state={deployment && DEPLOYMENT[deployment.status]}
+      answer={answer}
+      view={view}
+    >
       {deployment && (
         <div className="panels">
           <Summary deployment={deployment} view={view} />
@@ -70,7 +68,7 @@ export default function DeploymentPage({ id }: { id: string }) {
           </Section>
         </div>
       )}
-    </>
+    </ThingPage>
   );
 }
 

@@ -8,16 +8,14 @@ import { ChartComponent } from "../charts/chart";
 import { count, counted, exact } from "../format/numbers";
 import { ERROR, lower } from "../format/words";
 import { Empty } from "../panels/panel";
-import { Badge } from "../parts/badge";
 import { Decisions } from "../parts/decisions";
 import { Facts } from "../parts/facts";
-import { Heading } from "../parts/heading";
 import { LogLines } from "../parts/log-lines";
 import { Section } from "../parts/section";
 import { StackTrace } from "../parts/stack-trace";
 import { Suspects } from "../parts/suspects";
+import { ThingPage } from "../parts/thing-page";
 import { Ago, Moment } from "../parts/time";
-import { Waiting } from "../parts/waiting";
 
 const QUERY = graphql(`
   query ErrorDetail($id: ID!, $range: TimeRange!, $zone: TimeZone!) {
@@ -68,14 +66,7 @@ export default function ErrorPage({ id }: { id: string }) {
   const answer = useAnalytics(QUERY, { id, range, zone }, [{ text: CHANGED, variables: { id }, of: "error" }]);
   const error = answer.data?.error;
   return (
-    <>
-      <p className="crumbs">
-        <Link href={view.link("/errors")}>Errors</Link>
-      </p>
-      <Heading title={error?.title ?? "Error"} answer={answer} zone={zone}>
-        {error && <Badge word={ERROR[error.status]} />}
-      </Heading>
-      <Waiting answer={answer} missing={error ? null : "error"} />
+    <ThingPage noun="error" list="/errors" title={error?.title} state={error && ERROR[error.status]} answer={answer} view={view}>
       {error && (
         <>
           <Decisions error={error} onDone={answer.reload} />
@@ -96,7 +87,7 @@ export default function ErrorPage({ id }: { id: string }) {
           </div>
         </>
       )}
-    </>
+    </ThingPage>
   );
 }
 

@@ -45,7 +45,7 @@ type Answered = Answer<Record<string, unknown>>;
 /** Panels side by side; `isStrip` keeps them low above a list. */
 export function Panels({ panels, answer, view, isStrip }: { panels: Panel[]; answer: Answered; view: View; isStrip?: boolean }) {
   return (
-    <div className={`panels ${isStrip ? "strip" : ""} ${answer.isStale ? "stale" : ""}`}>
+    <div className={`panels ${isStrip ? "strip " : ""}${answer.isStale ? "stale" : ""}`}>
       {panels.map((panel) => (
         <PanelFrame key={panel.name} panel={panel} answer={answer} view={view} />
       ))}
