@@ -63,7 +63,7 @@ export default function AlertManager() {
   const variables = { filter: { ...events, states }, firing: { ...events, states: ["FIRING" as const] }, events, range, zone, search, ...pageOf(view, PAGE_SIZE) };
   const answer = useAnalytics(withFragments(QUERY, TRIGGER_TEXT), variables, [{ text: CHANGED, variables: {} }]);
   const { alerts, alertEvents, firing } = answer.data ?? {};
-  const tabs = tabsOf(ALERT, { FIRING: firing?.totalCount });
+  const tabs = tabsOf(ALERT, { FIRING: firing?.totalCount, PENDING: undefined, INACTIVE: undefined });
   const mayDecide = useMayDecide();
   const empty = states || search ? "No alert is like that." : (
     <>

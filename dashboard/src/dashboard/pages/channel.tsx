@@ -8,8 +8,9 @@ import { useAnalytics } from "../api/use-analytics";
 import { duration } from "../format/numbers";
 import { lower, SEND } from "../format/words";
 import { useMayChange, useMutation } from "../parts/acting";
-import { ChannelFields, channelInputOf, KINDS, type Settings, useSendsPerHour } from "../parts/channel-form";
+import { ChannelFields, channelInputOf, KINDS, useSendsPerHour } from "../parts/channel-form";
 import { ConfirmButton } from "../parts/confirm";
+import type { Values } from "../parts/controls";
 import { Facts } from "../parts/facts";
 import { Fault } from "../parts/form";
 import { Pager, pageOf } from "../parts/pager";
@@ -146,7 +147,7 @@ function Actions({ channel, view, onDone }: { channel: Channel; view: View; onDo
 }
 
 function Change({ channel, onDone }: { channel: Channel; onDone: () => void }) {
-  const [values, setValues] = useState<Settings>(() => Object.fromEntries((channel.settings ?? []).map(({ name, value }) => [name, value])));
+  const [values, setValues] = useState<Values>(() => Object.fromEntries((channel.settings ?? []).map(({ name, value }) => [name, value])));
   const { field, sendsPerHour } = useSendsPerHour(channel.sendsPerHour);
   const { run, isBusy, fault } = useMutation(onDone);
   const mayChange = useMayChange();

@@ -9,7 +9,8 @@ import { useAnalytics } from "../api/use-analytics";
 import { counted } from "../format/numbers";
 import { useIsAdmin, useMutation } from "../parts/acting";
 import { Badge } from "../parts/badge";
-import { ChannelFields, channelInputOf, KindChoice, KINDS, type Settings, useSendsPerHour } from "../parts/channel-form";
+import { ChannelFields, channelInputOf, KindChoice, KINDS, useSendsPerHour } from "../parts/channel-form";
+import type { Values } from "../parts/controls";
 import { Fault, Field, ProjectChoice } from "../parts/form";
 import { MadeList } from "../parts/made-list";
 import { PagedTable } from "../parts/paged-table";
@@ -87,7 +88,7 @@ function NewChannel({ view, projects }: { view: View; projects: string[] }) {
   const [project, setProject] = useState(view.values("project")[0] ?? (isAdmin ? "" : (projects[0] ?? "")));
   const [name, setName] = useState("");
   const [kind, setKind] = useState<NotificationChannelKind>("WEBHOOK");
-  const [values, setValues] = useState<Settings>({});
+  const [values, setValues] = useState<Values>({});
   const { field, sendsPerHour } = useSendsPerHour(USUAL_SENDS);
   const { run, isBusy, fault } = useMutation(() => undefined);
   const submit = async (event: FormEvent) => {

@@ -6,7 +6,7 @@ import { denominatorOf, type Measure, useCatalogue, wordsOf } from "../api/catal
 import { MeasureChoice, metricFilterOf, takes } from "../parts/measure-choice";
 import { signalOf } from "../api/signals";
 import { useAnalytics } from "../api/use-analytics";
-import { changeText, exact, NOTHING, percent } from "../format/numbers";
+import { changeText, exact, percent } from "../format/numbers";
 import { formatOf } from "../format/units";
 import { lower } from "../format/words";
 import { Loading } from "../panels/panel";
@@ -123,11 +123,7 @@ function Totals({ table, measure, by, comparedWith, view }: { table: Table; meas
         { title: lower(by), cell: ({ name }) => name },
         { title: wordsOf(measure), isNumber: true, cell: ({ now }) => format(now), exactly: ({ now }) => exact(now) },
         { title: comparedWith, isNumber: true, cell: ({ before }) => format(before), exactly: ({ before }) => exact(before) },
-        {
-          title: "change",
-          isNumber: true,
-          cell: ({ now, before }) => (now === null ? NOTHING : changeText(now, before)),
-        },
+        { title: "change", isNumber: true, cell: ({ now, before }) => changeText(now, before) },
       ]}
     />
   );

@@ -2,9 +2,8 @@
 import { useState } from "react";
 
 import type { ChannelInput, NotificationChannelKind } from "../../../generated/graphql";
+import { type Control, Controls, givenOf, type Values } from "./controls";
 import { Choices, Field } from "./form";
-
-type Control = { name: string; label: string; hint?: string; isSecret?: boolean; isOptional?: boolean; type?: "url" | "text" | "check" };
 
 type Kind = { input: keyof ChannelInput; text: string; controls: Control[] };
 
@@ -14,23 +13,23 @@ export const KINDS: Record<NotificationChannelKind, Kind> = {
     text: "Webhook",
     controls: [
       { name: "url", label: "Address", type: "url" },
-      { name: "secret", label: "Secret", isSecret: true, hint: "Requests are signed with it; at least 16 characters." },
+      { name: "secret", label: "Secret", type: "password", hint: "Requests are signed with it; at least 16 characters." },
     ],
   },
   EMAIL: {
     input: "email",
     text: "Mail",
     controls: [
-      { name: "to", label: "Addresses", hint: "Up to 50, with commas between them.", isOptional: true },
+      { name: "to", label: "Addresses", type: "words", hint: "Up to 50, with commas between them." },
       { name: "owners", label: "also to the owners of the project", type: "check" },
     ],
   },
-  SLACK: { input: "slack", text: "Slack", controls: [{ name: "secretUrl", label: "Address of the incoming webhook", isSecret: true }] },
+  SLACK: { input: "slack", text: "Slack", controls: [{ name: "secretUrl", label: "Address of the incoming webhook", type: "password" }] },
   PAGERDUTY: {
     input: "pagerduty",
     text: "PagerDuty",
     controls: [
-      { name: "routingKey", label: "Integration key", isSecret: true, hint: "Of an Events API v2 integration." },
+      { name: "routingKey", label: "Integration key", type: "password", hint: "Of an Events API v2 integration." },
       { name: "url", label: "Another address", type: "url", isOptional: true, hint: "Such as that of the EU region." },
     ],
   },
@@ -39,31 +38,21 @@ export const KINDS: Record<NotificationChannelKind, Kind> = {
     text: "Alertmanager",
     controls: [
       { name: "url", label: "Address", type: "url" },
-      { name: "token", label: "Token", isSecret: true, isOptional: true, hint: "If it needs one." },
+      { name: "token", label: "Token", type: "password", isOptional: true, hint: "If it needs one." },
     ],
   },
   APPRISE: {
     input: "apprise",
     text: "Another service, by Apprise",
-    controls: [{ name: "secretUrl", label: "Address as Apprise writes it", isSecret: true, hint: "Of Discord, Google Chat, Opsgenie, Pushbullet, Pushover, Telegram, Twilio or Teams." }],
+    controls: [{ name: "secretUrl", label: "Address as Apprise writes it", type: "password", hint: "Of Discord, Google Chat, Opsgenie, Pushbullet, Pushover, Telegram, Twilio or Teams." }],
   },
   IN_APP: { input: "inApp", text: "Only here", controls: [] },
 };
 
-export type Settings = Record<string, string>;
-
 /** The values as the mutation takes them; what is empty is left out, so that it stays as it was. */
-export function channelInputOf(kind: NotificationChannelKind, values: Settings): ChannelInput {
+export function channelInputOf(kind: NotificationChannelKind, values: Values): ChannelInput {
   const { input, controls } = KINDS[kind];
-  if (kind === "IN_APP") return { inApp: true };
-  const given: Record<string, unknown> = {};
-  for (const { name, type } of controls) {
-    const value = (values[name] ?? "").trim();
-    if (type === "check") given[name] = value === "true";
-    else if (name === "to") given[name] = value.split(/[\s,;]+/).filter(Boolean);
-    else if (value !== "") given[name] = value;
-  }
-  return { [input]: given } as unknown as ChannelInput;
+  return { [input]: kind === "IN_APP" || givenOf(controls, values) } as unknown as ChannelInput;
 }
 
 export function KindChoice({ kind, onChange }: { kind: NotificationChannelKind; onChange: (kind: NotificationChannelKind) => void }) {
@@ -75,32 +64,16 @@ export function KindChoice({ kind, onChange }: { kind: NotificationChannelKind; 
   );
 }
 
-type Props = { kind: NotificationChannelKind; values: Settings; isNew: boolean; onChange: (values: Settings) => void };
+type Props = { kind: NotificationChannelKind; values: Values; isNew: boolean; onChange: (values: Values) => void };
 
-export function ChannelFields({ kind, values, isNew, onChange }: Props) {
-  return KINDS[kind].controls.map(({ name, label, hint, isSecret, isOptional, type = "text" }) => {
-    const change = (value: string) => onChange({ ...values, [name]: value });
-    if (type === "check") {
-      return (
-        <label key={name} className="check">
-          <input type="checkbox" checked={values[name] === "true"} onChange={(event) => change(String(event.target.checked))} />
-          {label}
-        </label>
-      );
-    }
-    const stays = isSecret && !isNew ? "Empty: that of before stays." : undefined;
-    return (
-      <Field key={name} name={label} hint={stays ?? hint}>
-        <input
-          type={isSecret ? "password" : type}
-          autoComplete="off"
-          required={isNew && !isOptional}
-          value={values[name] ?? ""}
-          onChange={(event) => change(event.target.value)}
-        />
-      </Field>
-    );
-  });
+export function ChannelFields({ kind, isNew, ...rest }: Props) {
+  const { controls } = KINDS[kind];
+  return <Controls controls={isNew ? controls : controls.map(ofKnown)} {...rest} />;
+}
+
+/** The field of a channel that exists: what is left empty stays. */
+function ofKnown(control: Control): Control {
+  return { ...control, isOptional: true, ...(control.type === "password" ? { hint: "Empty: that of before stays." } : {}) };
 }
 
 /** How many messages a channel may send in an hour. */

@@ -5,7 +5,7 @@ import { withFragments } from "../api/ask";
 import { denominatorOf, type Measure } from "../api/catalogue";
 import { type Answer, useAnalytics } from "../api/use-analytics";
 import { counted } from "../format/numbers";
-import { Empty, Loading } from "../panels/panel";
+import { Empty } from "../panels/panel";
 import { FILTER_NAMES } from "./filter-bar";
 import { metricFilterOf } from "./measure-choice";
 import { MetricChart } from "./metric-chart";
@@ -13,6 +13,7 @@ import { eventOf, groupsOf, moreOf } from "./rule-address";
 import { Section } from "./section";
 import { Moment } from "./time";
 import { periodText } from "./trigger";
+import { Waiting } from "./waiting";
 
 const PREVIEW = graphql(`
   query AlertPreview(
@@ -67,12 +68,7 @@ export function RulePreview({ view, measure, bound, answer }: Props) {
   const [by] = groupsOf(view, measure);
   return (
     <Section title="What it would have told" name="preview">
-      {answer.data === null && answer.problems.length === 0 && answer.unreachable === null && <Loading />}
-      {answer.problems.map(({ message }) => (
-        <p key={message} className="failed" role="alert">
-          {message}
-        </p>
-      ))}
+      <Waiting answer={answer} />
       {table && (
         <MetricChart table={table} measure={measure} by={by ?? null} zone={zone} markers={markers} height={240} {...(bound === null ? {} : { bound })} />
       )}

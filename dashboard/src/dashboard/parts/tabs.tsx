@@ -47,8 +47,8 @@ export function statusesOf<Status extends string>(view: View, words: Record<Stat
 }
 
 /** A tab for each status, with how many there are of it if that is known. */
-export function tabsOf(words: Record<string, Word>, counts: Record<string, number | undefined> = {}): Tab[] {
-  return Object.entries(words).map(([status, { text }]) => ({ value: status.toLowerCase(), label: text, count: counts[status] }));
+export function tabsOf<Status extends string>(words: Record<Status, Word>, counts?: Record<Status, number | undefined>): Tab[] {
+  return (Object.keys(counts ?? words) as Status[]).map((status) => ({ value: status.toLowerCase(), label: words[status].text, count: counts?.[status] }));
 }
 
 const COUNTS = { FAILED: "failed", ROLLED_BACK: "rolledBack", SUCCEEDED: "succeeded", CANCELLED: "cancelled", IN_PROGRESS: "inProgress", QUEUED: "queued" } as const;
@@ -56,9 +56,6 @@ type Counts = { [Name in (typeof COUNTS)[keyof typeof COUNTS]]?: number };
 
 /** A tab for all attempts and one for each status, with how many there are of it. */
 export function countedTabs(words: Record<string, Word>, stats: (Counts & { attempts: number }) | null | undefined): Tab[] {
-  const tabs = Object.entries(COUNTS).flatMap(([status, name]) => {
-    const word = words[status];
-    return word === undefined ? [] : [{ value: status.toLowerCase(), label: word.text, count: stats?.[name] }];
-  });
-  return [{ value: "", label: "All", count: stats?.attempts }, ...tabs];
+  const counts = Object.entries(COUNTS).flatMap(([status, name]) => (status in words ? [[status, stats?.[name]]] : []));
+  return [{ value: "", label: "All", count: stats?.attempts }, ...tabsOf(words, Object.fromEntries(counts))];
 }
