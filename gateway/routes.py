@@ -122,6 +122,7 @@ DASHBOARD_PATHS = (
     "/settings/keys",
     "/settings/keys/{id}",
     "/settings/secrets",
+    "/settings/source-maps",
     "/settings/tokens",
     "/settings/members",
     "/settings/limits",

@@ -110,11 +110,12 @@ def ask(run: Run, token: str, query: str, **variables: Any) -> Any:
 
 
 def post(run: Run, token: str, path: str, content: Any) -> Any:
-    request = urllib.request.Request(
-        f"{run.address}{path}",
-        json.dumps(content).encode(),
-        {"authorization": f"Bearer {token}", "content-type": "application/json"},
-    )
+    return send(run, token, "POST", path, json.dumps(content).encode())
+
+
+def send(run: Run, token: str, method: str, path: str, content: bytes) -> Any:
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+    request = urllib.request.Request(f"{run.address}{path}", content, headers, method=method)
     with urllib.request.urlopen(request, timeout=10) as response:
         return json.load(response)
 

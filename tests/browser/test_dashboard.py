@@ -15,7 +15,8 @@ from playwright.async_api import Browser, Locator, Page, Request, Route, expect
 
 from access.tokens import issue
 from access.viewers import Role
-from tests.browser.conftest import Traffic, ask, post, violations
+from tests import scripts
+from tests.browser.conftest import Traffic, ask, post, send, violations
 from tests.machine import Run, is_ready
 
 pytestmark = pytest.mark.process
@@ -28,6 +29,7 @@ NEW_KEY = """mutation { createProjectKey(input: {project: "storefront", name: "a
     projectKey { id } } }"""
 SECRETS = """mutation { setScrubRules(input: {project: "storefront", names: ["customer ref"],
     patterns: ["KD-######"]}) { userErrors { message } } }"""
+UPLOADED = "/v1/projects/storefront/releases/shop/source-maps?url=~/checkout.min.js"
 NEW_ERROR = """{ errors(filter: {projects: ["storefront"], errorTypes: ["TypeError"],
     severities: ["critical"]}, range: {last: "P4D"}) { nodes { id title status } } }"""
 
@@ -481,6 +483,7 @@ async def test_refused_token_is_told_and_another_one_signs_in(
         "/settings/tokens",
         "key",
         "secrets",
+        "source maps",
         "/settings/audit",
         "/settings/erasure?project=storefront",
         "/telemetry",
@@ -500,6 +503,9 @@ async def test_page_is_accessible_in_light_dark_and_on_a_phone(
     if path == "secrets":
         ask(run, token, SECRETS)
         path = "/settings/secrets?project=storefront"
+    if path == "source maps":
+        send(run, token, "PUT", UPLOADED, scripts.MAP)
+        path = "/settings/source-maps?project=storefront"
     if path == "error":
         (error,) = ask(run, token, NEW_ERROR)["errors"]["nodes"]
         path = f"/errors/{error['id']}"

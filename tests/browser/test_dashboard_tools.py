@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
+from tests import scripts
 from tests.browser.conftest import ask, post, violations
 from tests.machine import Run
 
@@ -190,6 +191,42 @@ async def test_names_and_texts_are_called_secret_and_no_longer(
         await page.get_by_role("dialog").get_by_role("button", name="Remove").click()
         await expect(section.get_by_role("row", name=rule)).to_have_count(0)
     assert ask(run, token, rules)["scrubRules"]["patterns"] == []
+
+
+async def test_source_maps_are_uploaded_and_deleted_and_a_wrong_one_is_told(
+    page: Page, run: Run, token: str
+) -> None:
+    release = f"shop@{time.monotonic_ns()}"
+    await page.goto(f"{run.address}/settings/source-maps?project=audit-log")
+    await page.get_by_label("Release", exact=True).fill(release)
+    await page.get_by_label("Where the scripts are").fill("~/static")
+    files: list[tuple[str, bytes]] = [
+        ("checkout.min.js.map", scripts.MAP),
+        ("cart.min.js.map", b'{"version": 2}'),
+        ("checkout.min.js", scripts.SCRIPT),
+    ]
+    await page.get_by_label("Files", exact=True).set_input_files(
+        [FilePayload(name=name, mimeType="", buffer=content) for name, content in files]
+    )
+    await page.get_by_role("button", name="Upload").click()
+    upload = page.get_by_test_id("section-upload")
+    await expect(upload.get_by_role("row")).to_contain_text(
+        ["Outcome", "checkout.min.js", "checkout.min.js.map", "cart.min.js.map"]
+    )
+    await expect(upload.get_by_role("row", name="Stored")).to_have_count(2)
+    await expect(upload.get_by_role("row", name="Refused")).to_contain_text("`version: 3`")
+    await page.get_by_role("link", name=release).click()
+    row = page.get_by_test_id("section-maps").get_by_role("row", name=scripts.URL)
+    await expect(row).to_contain_text("Ready")
+    query = """query($r: String) { sourceMaps(project: "audit-log", release: $r) {
+        url mapBytes scriptBytes } }"""
+    stored = {"url": scripts.URL, "mapBytes": len(scripts.MAP), "scriptBytes": len(scripts.SCRIPT)}
+    assert ask(run, token, query, r=release)["sourceMaps"] == [stored]
+    await page.get_by_role("button", name="Delete all of this release").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("1 script of shop@")
+    await page.get_by_role("dialog").get_by_role("button", name="Delete all").click()
+    await expect(page.get_by_test_id("section-maps")).to_contain_text("This release has no files.")
+    assert ask(run, token, query, r=release)["sourceMaps"] == []
 
 
 async def test_user_is_erased_after_a_warning_and_the_report_says_where(

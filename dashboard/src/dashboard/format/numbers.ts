@@ -36,6 +36,16 @@ export function changeText(now: number | null | undefined, before: number | null
 export const points = orNothing((value) => decimals.format(value));
 export const duration = orNothing(durationText);
 
+/** A size in bytes, to three digits, in units of 1,000. */
+export const size = orNothing((value) => {
+  const [unit, bytes] = SIZES.find(([, least]) => value >= least) ?? ["byte", 1];
+  return new Intl.NumberFormat(undefined, { style: "unit", unit, unitDisplay: "short", maximumSignificantDigits: 3 }).format(value / bytes);
+});
+const SIZES = [
+  ["megabyte", 1_000_000],
+  ["kilobyte", 1_000],
+] as const;
+
 /** `1 project`, `2 projects`. */
 export function counted(value: number, one: string): string {
   return `${count(value)} ${value === 1 ? one : `${one}s`}`;

@@ -52,6 +52,7 @@ export const PAGES: Page[] = [
   { path: "/settings/keys", title: "Project keys", Page: lazy(() => import("./settings-keys")) },
   { path: "/settings/keys/:id", title: "Project key", Page: lazy(() => import("./settings-key")) },
   { path: "/settings/secrets", title: "Secrets", Page: lazy(() => import("./settings-secrets")) },
+  { path: "/settings/source-maps", title: "Source maps", Page: lazy(() => import("./settings-source-maps")) },
   { path: "/settings/tokens", title: "Service tokens", Page: lazy(() => import("./settings-tokens")) },
   { path: "/settings/members", title: "Members", Page: lazy(() => import("./settings-members")) },
   { path: "/settings/limits", title: "Rate limits", Page: lazy(() => import("./settings-limits")) },

@@ -7,10 +7,16 @@ import { sessions } from "../api/session";
 import { useStore } from "../api/store";
 
 const DECIDING = ["maintainer", "admin"];
+const RECORDING = ["ingest", "admin"];
 
 /** Whether the reader's role may decide about errors and alerts. */
 export function useMayDecide(): boolean {
   return useRoles().some((role) => DECIDING.includes(role));
+}
+
+/** Whether the reader's role may record events and upload files. */
+export function useMayRecord(): boolean {
+  return useRoles().some((role) => RECORDING.includes(role));
 }
 
 /** Whether the reader may decide about what belongs to the platform. */

@@ -11,6 +11,7 @@ const TABS: { path: string; label: string; roles?: string[] }[] = [
   { path: "/settings", label: "You" },
   { path: "/settings/keys", label: "Project keys", roles: MANAGING },
   { path: "/settings/secrets", label: "Secrets", roles: MANAGING },
+  { path: "/settings/source-maps", label: "Source maps", roles: MANAGING },
   { path: "/settings/members", label: "Members", roles: MANAGING },
   { path: "/settings/tokens", label: "Service tokens", roles: ["admin"] },
   { path: "/settings/limits", label: "Rate limits", roles: ["admin"] },
