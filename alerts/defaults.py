@@ -32,7 +32,7 @@ def rows_of(project_id: int, now: datetime, channels: tuple[str, ...] = ()) -> l
 
 
 def row_of(rule: Rule, project_id: int | None, now: datetime, by: str = AUTHOR) -> RuleRow:
-    """A rule that nobody has asked for, as it is stored at first."""
+    """A new rule as it is stored at first."""
     return RuleRow(
         rule_id=uuid4(),
         project_id=project_id,

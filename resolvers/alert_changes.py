@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from access.viewers import Permission
+from alerts.defaults import row_of
 from alerts.documents import Document, read_document
 from alerts.rules import RULE, Rule
 from ingest.events import Code
@@ -60,7 +60,7 @@ async def create(context: Context, project: str | None, rule: Rule) -> Changed:
         return Changed(None, [owner])
     if errors := await errors_of(context, owner, rule):
         return Changed(None, errors)
-    row = _new_row(context, owner, as_stored(rule))
+    row = row_of(as_stored(rule), owner, context.now, context.viewer.subject)
     async with context.transaction() as connection:
         errors = await unknown_channels(connection, owner, rule)
         errors = errors or await too_many_spans(connection, owner, row.rule_id, rule)
@@ -70,12 +70,6 @@ async def create(context: Context, project: str | None, rule: Rule) -> Changed:
             return Changed(None, errors)
         await publish(connection, [(row.project_id, row.rule_id)])
     return await _reloaded(context, row)
-
-
-def _new_row(context: Context, project_id: int | None, rule: Rule) -> RuleRow:
-    by, now = context.viewer.subject, context.now
-    document = RULE.dump_python(rule, mode="json")
-    return RuleRow(uuid4(), project_id, rule.name, rule.enabled, document, 1, now, by, now, by)
 
 
 async def update(

@@ -306,13 +306,13 @@ async def alerts_of_project(context: Context, project: Project, first: int) -> l
 
 async def instances_of(context: Context, alert: Alert, first: int) -> list[Instance]:
     page_size(first)
-    rows = await context.loaders.of(queries.instances_of, first).load(alert.rule_id)
+    rows = await context.loaders.of(queries.parts_of, queries.INSTANCES, first).load(alert.rule_id)
     return [Instance(row) for row in rows or ()]
 
 
 async def revisions_of(context: Context, alert: Alert, first: int) -> list[Revision]:
     page_size(first)
-    rows = await context.loaders.of(queries.revisions_of, first).load(alert.rule_id)
+    rows = await context.loaders.of(queries.parts_of, queries.REVISIONS, first).load(alert.rule_id)
     return [Revision.of(row) for row in rows or ()]
 
 

@@ -152,7 +152,7 @@ async def sends_of(
 
 async def attempts_of(context: Context, send: Send, first: int) -> list[Attempt]:
     page_size(first)
-    rows = await context.loaders.of(queries.attempts_of, first).load(send.send_id)
+    rows = await context.loaders.of(queries.parts_of, queries.ATTEMPTS, first).load(send.send_id)
     names = ("attempt", "at", "outcome", "detail", "duration_ms")
     return [Attempt(*(row[name] for name in names)) for row in rows or ()]
 

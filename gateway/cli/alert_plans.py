@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from access.sealing import CannotOpenError, Seals
+from alerts.defaults import row_of
 from alerts.documents import read_document
 from alerts.rules import RULE, Rule
 from alerts.silences import MATCHERS, SCHEDULE
@@ -92,10 +93,7 @@ class Plan:
         document = RULE.dump_python(rule, mode="json")
         before = self.stored.rules.get(rule.name)
         if before is None:
-            row = RuleRow(
-                *(uuid4(), self.project_id, rule.name, rule.enabled, document, 1),
-                *(self.now, self.by, self.now, self.by),
-            )
+            row = row_of(rule, self.project_id, self.now, self.by)
             yield Step(f"+ rule {rule.name!r}", path, row.rule_id, partial(rules.add, row=row))
             return
         known = _rule_of(before)

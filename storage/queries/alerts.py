@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Integer, Table, Text, bindparam, case, cast, func, select, true
@@ -134,65 +134,57 @@ def _of_projects(scope_size: ScopeSize) -> SqlQuery:
     return SqlQuery("alerts_of_projects", found.order_by(numbered.c.project_id, numbered.c.place))
 
 
-async def instances_of(
-    database: Database, scope: ProjectScope, first: int, rule_ids: Sequence[UUID]
+class Part(NamedTuple):
+    """Rows of which several belong to one thing, by a column that both have, in an order."""
+
+    name: str
+    table: Table
+    owner: Table  # says in whose scope the rows are
+    column: str
+    order: tuple[ColumnElement[Any], ...]
+
+
+# Those that fire first; the newest first; the last first.
+INSTANCES = Part(
+    "alert_instances",
+    alert_instances,
+    alert_rules,
+    "rule_id",
+    (alert_instances.c.phase.desc(), alert_instances.c.instance),
+)
+REVISIONS = Part(
+    "alert_revisions",
+    alert_revisions,
+    alert_rules,
+    "rule_id",
+    (alert_revisions.c.revision.desc(),),
+)
+ATTEMPTS = Part(
+    "alert_attempts", alert_attempts, alert_sends, "send_id", (alert_attempts.c.attempt.desc(),)
+)
+
+
+async def parts_of(
+    database: Database, scope: ProjectScope, part: Part, first: int, ids: Sequence[UUID]
 ) -> dict[UUID, list[Any]]:
-    """The first instances of each rule that are or were not inactive, those that fire first."""
-    return await _several(database, scope, "instances", first, rule_ids)
-
-
-async def revisions_of(
-    database: Database, scope: ProjectScope, first: int, rule_ids: Sequence[UUID]
-) -> dict[UUID, list[Any]]:
-    """The first revisions of each rule, newest first."""
-    return await _several(database, scope, "revisions", first, rule_ids)
-
-
-async def attempts_of(
-    database: Database, scope: ProjectScope, first: int, send_ids: Sequence[UUID]
-) -> dict[UUID, list[Any]]:
-    """The last attempts of each send, newest first."""
-    return await _several(database, scope, "attempts", first, send_ids)
-
-
-# A table, the one that says whose its rows are, the column of both, and an order.
-_PARTS: dict[str, tuple[Table, Table, str, tuple[ColumnElement[Any], ...]]] = {
-    "instances": (
-        alert_instances,
-        alert_rules,
-        "rule_id",
-        (alert_instances.c.phase.desc(), alert_instances.c.instance),
-    ),
-    "revisions": (
-        alert_revisions,
-        alert_rules,
-        "rule_id",
-        (alert_revisions.c.revision.desc(),),
-    ),
-    "attempts": (alert_attempts, alert_sends, "send_id", (alert_attempts.c.attempt.desc(),)),
-}
-
-
-async def _several(
-    database: Database, scope: ProjectScope, part: str, first: int, ids: Sequence[UUID]
-) -> dict[UUID, list[Any]]:
-    column, found = _PARTS[part][2], defaultdict[UUID, list[Any]](list)
+    """The first parts of each thing, such as the instances of each rule."""
+    found = defaultdict[UUID, list[Any]](list)
     values = {"wanted": list(ids), "first": first}
     for row in await fetch_within(database, scope, _of_several, part, **values):
-        found[row[column]].append(row)
+        found[row[part.column]].append(row)
     return found
 
 
 @lru_cache
-def _of_several(scope_size: ScopeSize, part: str) -> SqlQuery:
-    table, owner, column, order = _PARTS[part]
-    key = table.c[column]
+def _of_several(scope_size: ScopeSize, part: Part) -> SqlQuery:
+    key = part.table.c[part.column]
+    place = func.row_number().over(partition_by=key, order_by=part.order).label("place")
     numbered = (
-        select(table, func.row_number().over(partition_by=key, order_by=order).label("place"))
-        .join(owner, owner.c[column] == key)
-        .where(allowed(owner.c.project_id, scope_size), any_of(key, "wanted"))
+        select(part.table, place)
+        .join(part.owner, part.owner.c[part.column] == key)
+        .where(allowed(part.owner.c.project_id, scope_size), any_of(key, "wanted"))
         .subquery("numbered")
     )
     first = bindparam("first", type_=Integer, required=True)
     found = select(numbered).where(numbered.c.place <= first)
-    return SqlQuery(f"alert_{part}", found.order_by(numbered.c[column], numbered.c.place))
+    return SqlQuery(part.name, found.order_by(numbered.c[part.column], numbered.c.place))

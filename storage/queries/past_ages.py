@@ -12,7 +12,7 @@ from storage.connections.database import Database
 from storage.connections.query import SqlQuery
 from storage.dimensions import OTHER
 from storage.facts.fact import Age, Entity
-from storage.queries.scoping import ProjectScope, ScopeSize, fetch_within
+from storage.queries.scoping import ProjectScope, ScopeSize, allowed_text, fetch_within
 
 
 async def standings(
@@ -36,12 +36,6 @@ async def standings(
     return await fetch_within(database, scope, _STATEMENTS[kind[1]], kind[0], **given)
 
 
-def _within(size: ScopeSize, table: str) -> str:
-    if size is ScopeSize.EVERYTHING:
-        return "true"
-    return f"{table}.project_id = any(cast(:scope as bigint[]))"
-
-
 def _places(fact: Entity) -> str:
     ids = (dimension.column for dimension in fact.dimensions)
     return ", ".join(f"coalesce(series.{id}, {OTHER}) as {id}" for id in ids)
@@ -58,7 +52,7 @@ def _running(size: ScopeSize, fact: Entity) -> SqlQuery:
     ended = f"least(finished_at, case when state_rank >= {rank} then state_at end)"
     rows = f"""(
   select project_id, series_id, started_at, created_at, {ended} as ended from {table}
-  where {_within(size, table)} and created_at >= :created and created_at < :end
+  where {allowed_text(size, table)} and created_at >= :created and created_at < :end
     and started_at < :end)"""
     return SqlQuery(
         f"running_{table}",
@@ -82,7 +76,7 @@ def _in_force(size: ScopeSize, fact: Entity) -> SqlQuery:
       partition by project_id, {expiry.of.name}, {expiry.within.name}
       order by finished_at, {fact.id_column})) as ended
   from {table}
-  where {_within(size, table)} and finish_status in ({statuses}) and finished_at < :end)"""
+  where {allowed_text(size, table)} and finish_status in ({statuses}) and finished_at < :end)"""
     return SqlQuery(
         f"in_force_{table}",
         text(f"""

@@ -17,7 +17,7 @@ from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Entity, Keep, Reach
 from storage.facts.invocations import INVOCATIONS
 from storage.facts.lifecycle import Status
-from storage.queries.scoping import ProjectScope, ScopeSize, fetch_within
+from storage.queries.scoping import ProjectScope, ScopeSize, allowed_text, fetch_within
 from storage.rollups.tables import grain_table
 
 
@@ -72,12 +72,6 @@ class Past:
         return await fetch_within(self._database, self._scope, build, *shapes, **given)
 
 
-def _within(size: ScopeSize, table: str) -> str:
-    if size is ScopeSize.EVERYTHING:
-        return "true"
-    return f"{table}.project_id = any(cast(:scope as bigint[]))"
-
-
 def _entity_columns(fact: Entity) -> str:
     names = ", ".join(dimension.name for dimension in fact.dimensions)
     return f"""project_id, {fact.id_column} as id, created_at, started_at, finished_at,
@@ -91,7 +85,7 @@ def _failed(size: ScopeSize, fact: Entity) -> SqlQuery:
         f"failed_{table}",
         text(f"""
 select {_entity_columns(fact)} from {table}
-where {_within(size, table)} and finish_status = {int(Status.FAILED)}
+where {allowed_text(size, table)} and finish_status = {int(Status.FAILED)}
   and finished_at >= :start and finished_at < :end
 order by finished_at desc limit :most"""),
     )
@@ -106,7 +100,7 @@ def _slow(size: ScopeSize) -> SqlQuery:
         "slow_deployments",
         text(f"""
 select {_entity_columns(DEPLOYMENTS)}, {_BEGAN} as began_at from deployments
-where {_within(size, "deployments")} and created_at >= :created and created_at < :end
+where {allowed_text(size, "deployments")} and created_at >= :created and created_at < :end
   and {_BEGAN} is not null
   and (finished_at is null or finished_at - {_BEGAN} >= cast(:after as interval))
   and coalesce(finished_at, 'infinity') >= :start
@@ -124,7 +118,7 @@ def _errors(size: ScopeSize, column: str) -> SqlQuery:
         f"errors_by_{column}",
         text(f"""
 select {_ERROR} from errors as error
-where {_within(size, "error")} and merged_into is null and last_at >= :start
+where {allowed_text(size, "error")} and merged_into is null and last_at >= :start
   and {column} >= :start and {column} < :end
 order by {column} desc limit :most"""),
     )
@@ -153,7 +147,7 @@ join error_hours as hour on hour.project_id = known.project_id
   and hour.fingerprint_id = known.fingerprint_id and hour.bucket = given.bucket
 left join error_occurrence_series as series on series.project_id = hour.project_id
   and series.series_id = hour.series_id
-where {_within(size, "hour")}
+where {allowed_text(size, "hour")}
 group by given.project_id, given.error_id, {", ".join(f"series.{id}" for id in _IDS)}
 order by sum(hour.occurrences) desc"""),
     )
@@ -170,7 +164,7 @@ def _hours(size: ScopeSize, condition: str) -> SqlQuery:
 select {_ERROR}, hour.bucket, {_SERIES}, hour.occurrences as number
 from error_hours as hour {_JOINED}
 join errors as error on error.project_id = known.project_id and error.error_id = known.error_id
-where {_within(size, "hour")} and error.merged_into is null and hour.bucket >= :start
+where {allowed_text(size, "hour")} and error.merged_into is null and hour.bucket >= :start
   and {condition}
 order by hour.bucket desc limit :most"""),
     )
@@ -187,7 +181,7 @@ def _functions(size: ScopeSize, keep: Keep) -> SqlQuery:
         text(f"""
 select project_id, {", ".join(INVOCATIONS.series_columns)}, bucket as last_at, errors
 from {buckets} as given
-where {_within(size, "given")} and cell = {_CELL} and bucket >= :start and bucket < :end
+where {allowed_text(size, "given")} and cell = {_CELL} and bucket >= :start and bucket < :end
   and errors > 0
 order by bucket desc limit :most"""),
     )
@@ -203,7 +197,7 @@ select known.signature, hour.bucket, array_agg(distinct hour.project_id) as proj
 from error_hours as hour
 join error_fingerprints as known on known.project_id = hour.project_id
   and known.fingerprint_id = hour.fingerprint_id
-where {_within(size, "hour")} and hour.bucket >= :start and hour.bucket < :end
+where {allowed_text(size, "hour")} and hour.bucket >= :start and hour.bucket < :end
 group by known.signature, hour.bucket having count(distinct hour.project_id) >= :count
 order by hour.bucket desc limit :most"""),
     )

@@ -63,6 +63,13 @@ def allowed(column: ColumnElement[int], scope_size: ScopeSize) -> ColumnElement[
     return true() if scope_size is ScopeSize.EVERYTHING else any_of(column, "scope")
 
 
+def allowed_text(scope_size: ScopeSize, table: str) -> str:
+    """The condition that the project of a table's rows is in the scope, for statements in text."""
+    if scope_size is ScopeSize.EVERYTHING:
+        return "true"
+    return f"{table}.project_id = any(cast(:scope as bigint[]))"
+
+
 def scope_rows() -> Any:
     """A row set of the scope's projects, with the column `project_id`."""
     return unnested({"project_id": ("scope", BigInteger)})

@@ -61,7 +61,7 @@ async def test_reads_by_key_keep_to_the_scope(worlds: Worlds) -> None:
         assert found(await read(services.database, EVERYTHING, *arguments)), read
         assert not found(await read(services.database, own, *arguments)), read
         seen.add(read)
-    assert len(seen) == 20
+    assert len(seen) == 18
 
 
 async def test_the_past_of_a_rule_keeps_to_the_scope(worlds: Worlds) -> None:
@@ -192,9 +192,9 @@ async def reads_of_alerts(
         found[column] = [row[column] for row in page.rows]
         yield alerts.rows_by_id, (rows, column, found[column])
     yield alerts.rules_of, (5, [hidden])
-    yield alerts.instances_of, (5, found["rule_id"])
-    yield alerts.revisions_of, (5, found["rule_id"])
-    yield alerts.attempts_of, (5, found["send_id"])
+    yield alerts.parts_of, (alerts.INSTANCES, 5, found["rule_id"])
+    yield alerts.parts_of, (alerts.REVISIONS, 5, found["rule_id"])
+    yield alerts.parts_of, (alerts.ATTEMPTS, 5, found["send_id"])
     (rule_id, *_) = found["rule_id"]
     yield revision_at, (rule_id, NOW)
     yield alert_past.events_at, (rule_id, ["firing"], TODAY, NOW)
