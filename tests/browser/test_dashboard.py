@@ -159,22 +159,6 @@ async def test_demo_signs_in_by_itself_and_every_page_is_silent(
     assert (outside, failed, traffic.messages) == ([], [], [])
 
 
-async def test_bad_release_is_found_from_the_overview(page: Page, run: Run, token: str) -> None:
-    (broken,) = ask(run, token, BROKEN_RELEASE)["deployments"]["nodes"]
-    await opened(page, f"{run.address}/?project=storefront")
-    await page.get_by_test_id("panel-new-errors").get_by_text("TypeError").first.click()
-    suspects = page.get_by_test_id("section-suspects")
-    await expect(suspects.get_by_role("listitem").first).to_contain_text("Suspect")
-    await suspects.get_by_role("link", name=broken["release"]).click()
-    await expect(page.get_by_role("heading", level=1)).to_have_text(broken["release"])
-    await expect(page.locator(".heading")).to_contain_text("Rolled back")
-    await expect(page.get_by_test_id("section-summary")).to_contain_text(
-        broken["rolledBackTo"]["release"]
-    )
-    await expect(page.get_by_test_id("section-errors")).to_contain_text("TypeError")
-    assert page.url.startswith(f"{run.address}/deployments/{broken['deploymentId']}?")
-
-
 async def test_error_is_resolved_and_reopened(page: Page, run: Run, token: str) -> None:
     (error,) = ask(run, token, NEW_ERROR)["errors"]["nodes"]
     days = past_days()
