@@ -23,11 +23,11 @@ from analytics.periods import Range
 from storage.errors import InvalidInput
 from storage.facts import FACTS
 from storage.facts.fact import Age, Entity, Floors
-from storage.times import HOUR, full_hour
+from storage.times import DAY, HOUR, full_hour
 
 # The most rows that are read, the newest.
 STANDINGS_AT_MOST = 20_000
-_MINUTE, _DAY, _MICROSECOND = timedelta(minutes=1), timedelta(days=1), timedelta(microseconds=1)
+_MINUTE, _MICROSECOND = timedelta(minutes=1), timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class AgePlan:
     def crossing(self, standing: Standing) -> datetime:
         """When the age of a row alone is as much as the bound."""
         bound = self.threshold.bound
-        by = timedelta(milliseconds=bound) if self.age is Age.RUNNING else -bound * _DAY
+        by = timedelta(milliseconds=bound) if self.age is Age.RUNNING else -bound * DAY
         return standing.since + by
 
 
@@ -170,7 +170,7 @@ class _Run:
         since = min((each.since for each in self._seen), default=None)
         cell = self._empty if since is None else self._cell((now - since) // _MICROSECOND)
         exists = not self._watch.group_by or since is not None
-        return Reading(range, Cell(cell, cell, range.length / _DAY)), exists
+        return Reading(range, Cell(cell, cell, range.length / DAY)), exists
 
     def _cell(self, age_us: int) -> Components:
         ages = list(self._empty.ages)

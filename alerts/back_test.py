@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from access.scopes import Scope
 from alerts.conditions import measure_of
 from alerts.rules import Change, Watch
-from alerts.windows import baseline_of, window_of
+from alerts.windows import EPOCH, STEPS, baseline_of, window_of
 from analytics.intervals import MAX_POINTS, Interval
 from analytics.measures import Measure, MeasureKind
 from analytics.periods import Range
@@ -25,9 +25,6 @@ from storage.facts.fact import Floors
 LONGEST = timedelta(days=92)
 TOO_LONG = f"A back-test spans at most {LONGEST.days} days."
 NOTHING_STORED = "Nothing is stored of this range: ask for a later one, or a longer one."
-_STEPS = {Interval.MINUTE: timedelta(minutes=1), Interval.HOUR: timedelta(hours=1)}
-_DAY = timedelta(days=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ def plan(
         raise InvalidInput("Distinct projects cannot be added up over time.", path="measure")
     back = span.start - _first_needed(watch, span.start)
     interval = Interval.MINUTE if _reaches(floors.minute, span.start - back) else Interval.HOUR
-    step, notes = _STEPS[interval], _notes(watch, measure, interval)
+    step, notes = STEPS[interval], _notes(watch, measure, interval)
     floor = floors.minute if interval is Interval.MINUTE else floors.fine
     start = span.start if floor is None else max(span.start, floor + _up(back, step))
     looks = tuple(_looks(start, end, step))
@@ -115,7 +112,7 @@ def _notes(watch: Watch, measure: Measure, interval: Interval) -> tuple[str, ...
 
 
 def _looks(start: datetime, end: datetime, step: timedelta) -> Iterator[datetime]:
-    look = _EPOCH + _up(start - _EPOCH, step)
+    look = EPOCH + _up(start - EPOCH, step)
     while look <= end:
         yield look
         look += step
@@ -127,7 +124,7 @@ def _up(span: timedelta, step: timedelta) -> timedelta:
 
 
 def _down(moment: datetime, step: timedelta) -> datetime:
-    return _EPOCH + (moment - _EPOCH) // step * step
+    return EPOCH + (moment - EPOCH) // step * step
 
 
 def _cut(span: Range, longest: timedelta) -> Iterator[Range]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -21,6 +21,7 @@ from alerts.messages import Item, Message, Points, pictured
 from alerts.rules import Watch
 from alerts.selection import ids_of, selected
 from alerts.sliding import Sliding
+from alerts.windows import EPOCH, STEPS
 from analytics.answer import Answer
 from analytics.intervals import MAX_POINTS, Interval
 from analytics.measures import Measure, MeasureKind
@@ -34,6 +35,7 @@ from storage.dimensions import DIMENSIONS, NONE, OTHER, PROJECT, Dimension
 from storage.errors import GatewayError
 from storage.keeping.windows import Retention
 from storage.names import OTHER_NAME
+from storage.times import DAY
 
 log = structlog.get_logger(component="alerts")
 
@@ -43,13 +45,6 @@ WINDOWS = 2  # the points lie within this many windows
 SECONDS = 2.0
 KEPT = 200  # curves, for further mails about the same alert
 
-_STEPS = {
-    Interval.MINUTE: timedelta(minutes=1),
-    Interval.HOUR: timedelta(hours=1),
-    Interval.DAY: timedelta(days=1),
-}
-_DAY = timedelta(days=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # These do not follow from the sums of what happened in the window.
 _NO_SUMS = (MeasureKind.SHARE, MeasureKind.DISTINCT, MeasureKind.AGE)
 
@@ -159,7 +154,7 @@ class Plan:
 
     def points(self, answer: Answer) -> Iterator[tuple[datetime, float | None]]:
         """Yields the value of each window at its end."""
-        days = self.window * _STEPS[self.interval] / _DAY
+        days = self.window * STEPS[self.interval] / DAY
         cells = enumerate(answer.rows.get((), answer.nothing()))
         window = Sliding(
             [(number, cell) for number, cell in cells if any(cell.counts) or cell.peaks],
@@ -170,7 +165,7 @@ class Plan:
             yield self._at(end), Cell(cell, cell, days).value(self.measure)
 
     def _at(self, step: int) -> datetime:
-        return self.start + step * _STEPS[self.interval]
+        return self.start + step * STEPS[self.interval]
 
 
 def plan_of(watch: Watch, now: datetime) -> Plan | None:
@@ -179,12 +174,12 @@ def plan_of(watch: Watch, now: datetime) -> Plan | None:
     if measure.kind in _NO_SUMS:
         return None
     length = timedelta(seconds=watch.window_seconds)
-    for interval, step in _STEPS.items():
+    for interval, step in STEPS.items():
         window = length // step
         stride = max(1, WINDOWS * window // POINTS)
         reach = window + POINTS * stride
         if not length % step and reach <= MAX_POINTS[interval]:
-            last = _EPOCH + (now - _EPOCH) // step * step
+            last = EPOCH + (now - EPOCH) // step * step
             ends = range(window, reach + 1, stride)
             return Plan(measure, interval, window, ends, last - reach * step)
     return None

@@ -31,8 +31,8 @@ from analytics.components import Components, positions
 from analytics.measures import MeasureKind
 from analytics.periods import Range
 from storage.facts import FACTS
+from storage.times import DAY
 
-_DAY = timedelta(days=1)
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
@@ -204,7 +204,7 @@ class _Span:
 
     def reading(self, sums: _Sums) -> Reading:
         """What is measured in it."""
-        return Reading(self.range, Cell(sums.cell, sums.whole, self.range.length / _DAY))
+        return Reading(self.range, Cell(sums.cell, sums.whole, self.range.length / DAY))
 
 
 @dataclass(frozen=True, slots=True)

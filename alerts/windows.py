@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from alerts.rules import (
     DAY_SECONDS,
@@ -14,6 +14,7 @@ from alerts.rules import (
     Trigger,
     Watch,
 )
+from analytics.intervals import Interval
 from analytics.periods import Range
 from storage.times import HOUR, full_hour
 
@@ -24,6 +25,13 @@ SPANS_OF_PLATFORM_AT_MOST = 50
 # Minutes are stored for this long: what begins or ends earlier does so on a full hour, so that no
 # events are read for the edges.
 MINUTES_STORED = timedelta(days=2)
+# How long the buckets are whose sums are played back or drawn, and when they are counted from.
+STEPS = {
+    Interval.MINUTE: timedelta(minutes=1),
+    Interval.HOUR: timedelta(hours=1),
+    Interval.DAY: timedelta(days=1),
+}
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BACK = {Baseline.DAY_EARLIER: DAY_SECONDS, Baseline.WEEK_EARLIER: 7 * DAY_SECONDS}
 
 
