@@ -1,9 +1,11 @@
 """What the dashboard shows where a part of it fails, and to those who are not signed in."""
 
+import json
+import re
 import time
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import ask, violations
 from tests.machine import Run
@@ -31,6 +33,33 @@ async def test_search_and_bell_that_fail_leave_the_page(page: Page, run: Run) ->
     assert await violations(page) == []
     await page.get_by_role("button", name="Search").click()
     await expect(failed).to_have_text("The bell failed")
+
+
+async def test_what_is_not_answered_is_asked_again_and_figures_stay(page: Page, run: Run) -> None:
+    refusals = {"Catalogue": 503}
+
+    async def refuse_once(route: Route) -> None:
+        named = re.search(r"query (\w+)", route.request.post_data or "")
+        status = refusals.pop(named[1], None) if named else None
+        errors = [{"message": "Wait.", "extensions": {"code": "RATE_LIMITED"}}]
+        if status is None:
+            await route.continue_()
+        else:
+            await route.fulfill(status=status, body=json.dumps({"data": None, "errors": errors}))
+
+    await page.route("**/graphql", refuse_once)
+    await page.goto(f"{run.address}/explorer?range=7d&zone=UTC")
+    alert = page.locator("main").get_by_role("alert").first
+    await expect(alert).to_contain_text("The gateway does not respond.")
+    chart = page.get_by_role("group", name="Deployment attempts")
+    await expect(chart).to_be_visible()
+    await expect(alert).to_have_count(0)
+    for status, text in ((503, "these are the last figures"), (429, "Too many requests")):
+        refusals["Explore"] = status
+        await page.get_by_text("24 hours" if status == 503 else "30 days").click()
+        await expect(alert).to_contain_text(text)
+        await expect(chart).to_be_visible()
+        await expect(alert).to_have_count(0)
 
 
 async def test_token_that_only_records_is_told_that_it_shows_nothing(

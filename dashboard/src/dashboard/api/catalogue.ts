@@ -4,6 +4,7 @@ import { useEffect } from "react";
 import { type CatalogueQuery, graphql } from "../../../generated/graphql";
 import { lower } from "../format/words";
 import { ask } from "./ask";
+import { session } from "./session";
 import { Store, useStore } from "./store";
 
 export const CATALOGUE = graphql(`
@@ -16,18 +17,32 @@ export type Measure = CatalogueQuery["measures"][number];
 
 const measures = new Store<Measure[]>([]);
 let isAsked = false;
+const RETRY_MS = 2_000;
+
+/** Why the catalogue is not there yet, if its request failed. */
+export const catalogueFault = new Store<string | null>(null);
 
 /** All measures; none until they are known. */
 export function useCatalogue(): Measure[] {
   useEffect(() => {
     if (isAsked) return;
     isAsked = true;
-    void ask(CATALOGUE, {}).then((outcome) => {
-      if (outcome.kind === "answered" && outcome.data) measures.set(outcome.data.measures);
-      else isAsked = false; // the next page tries again
-    });
+    void askCatalogue();
   }, []);
   return useStore(measures);
+}
+
+/** Asks until it is answered; after signing out the next page does. */
+async function askCatalogue(): Promise<void> {
+  const outcome = await ask(CATALOGUE, {});
+  if (outcome.kind === "answered" && outcome.data) {
+    catalogueFault.set(null);
+    measures.set(outcome.data.measures);
+    return;
+  }
+  catalogueFault.set(outcome.kind === "unreachable" ? "The gateway does not respond." : (outcome.problems[0]?.message ?? null));
+  if (session.token() === null) isAsked = false;
+  else setTimeout(() => void askCatalogue(), RETRY_MS);
 }
 
 /** The measure that a rate divides by, such as `DEPLOYMENT_FINISHED`; null if it divides by none. */

@@ -2,7 +2,7 @@
 import { useEffect, useState } from "react";
 
 import type { Text } from "../../../generated/graphql";
-import { ask, type Problem } from "./ask";
+import { ask, type Outcome, type Problem } from "./ask";
 import { connection, follow } from "./live";
 
 export type Answer<Data> = {
@@ -26,6 +26,10 @@ export const PAUSE_MS = 2_000;
 
 /** A query, and what tells that its answer changes; it is asked again after a pause, at the earliest. */
 export type Question<Data, Variables> = { text: Text<Data, Variables>; variables: Variables; signals?: Signal[]; pauseMs?: number };
+
+/** After so long a question that was not answered is asked again, then after twice as long, and so on. */
+const RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 60_000;
 
 const NOTHING = { data: null, problems: [], isStale: false, unreachable: null };
 
@@ -60,20 +64,21 @@ function watch<Data, Variables>(
   const ended = new AbortController();
   let shown: Data | null = null;
   let isAnswered = false;
+  let retryMs = RETRY_MS;
+  let retry: ReturnType<typeof setTimeout> | undefined;
   const waiting: (() => void)[] = []; // messages that came before the first answer
 
   const load = paused(async () => {
+    clearTimeout(retry);
     try {
       const outcome = await ask(text, variables, ended.signal);
-      isAnswered = outcome.kind === "answered";
-      if (outcome.kind === "answered") shown = outcome.data;
+      isAnswered = outcome.kind === "answered" && !isLimited(outcome);
+      if (isAnswered && outcome.kind === "answered") shown = outcome.data;
       const messages = isAnswered ? waiting.splice(0) : [];
-      show((before) =>
-        outcome.kind === "answered"
-          ? { data: outcome.data, problems: outcome.problems, isStale: false, unreachable: null }
-          : { ...before, isStale: before.data !== null, unreachable: outcome.reason },
-      );
+      show((before) => answerAfter(before, outcome));
       for (const compare of messages) compare();
+      if (!isAnswered) retry = setTimeout(load, retryMs);
+      retryMs = isAnswered ? RETRY_MS : Math.min(LONGEST_RETRY_MS, retryMs * 2);
     } catch (error) {
       if (!ended.signal.aborted) throw error;
     }
@@ -99,9 +104,23 @@ function watch<Data, Variables>(
   load();
   return () => {
     ended.abort();
+    clearTimeout(retry);
     for (const end of [...ends, stop]) end();
     document.removeEventListener("visibilitychange", wake);
   };
+}
+
+/** What is shown after an outcome: what there was before stays if nothing came. */
+function answerAfter<Data>(before: Answer<Data>, outcome: Outcome<Data>): Answer<Data> {
+  const isStale = before.data !== null;
+  if (outcome.kind === "unreachable") return { ...before, isStale, unreachable: outcome.reason };
+  if (isLimited(outcome)) return { ...before, isStale, problems: outcome.problems, unreachable: null };
+  return { data: outcome.data, problems: outcome.problems, isStale: false, unreachable: null };
+}
+
+/** Whether the reader has asked too much in the last minute. */
+function isLimited(outcome: Outcome<unknown>): boolean {
+  return outcome.kind === "answered" && outcome.data === null && outcome.problems.some(({ code }) => code === "RATE_LIMITED");
 }
 
 type Values = Record<string, unknown>;

@@ -9,7 +9,6 @@ import { useAnalytics } from "../api/use-analytics";
 import { changeText, exact, percent } from "../format/numbers";
 import { formatOf } from "../format/units";
 import { lower } from "../format/words";
-import { Loading } from "../panels/panel";
 import { useMayDecide } from "../parts/acting";
 import { QueryLink } from "../parts/actions";
 import { Elsewhere } from "../parts/elsewhere";
@@ -22,6 +21,7 @@ import { moreOf } from "../parts/rule-address";
 import { Section } from "../parts/section";
 import { Table as Rows } from "../parts/table";
 import { Waiting } from "../parts/waiting";
+import { WithoutMeasures } from "../parts/without-measures";
 
 const QUERY = graphql(`
   query Explore(
@@ -46,7 +46,7 @@ export default function ExplorerPage() {
   const view = useView();
   const all = useCatalogue();
   const measure = all.find((one) => one.measure === view.value("measure")) ?? all.find((one) => one.measure === USUAL);
-  if (measure === undefined) return <Loading />;
+  if (measure === undefined) return <WithoutMeasures />;
   return <Explorer view={view} all={all} measure={measure} />;
 }
 

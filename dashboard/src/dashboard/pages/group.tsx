@@ -12,7 +12,7 @@ import { exact } from "../format/numbers";
 import { formatOf, ticksOf } from "../format/units";
 import { lower } from "../format/words";
 import { functionTimes } from "../panels/function-times";
-import { Empty, Loading, PanelFrame } from "../panels/panel";
+import { Empty, PanelFrame } from "../panels/panel";
 import { Elsewhere } from "../parts/elsewhere";
 import { FilterBar, useNames } from "../parts/filter-bar";
 import { Heading } from "../parts/heading";
@@ -23,6 +23,7 @@ import { Running } from "../parts/running";
 import { Section } from "../parts/section";
 import { Waiting } from "../parts/waiting";
 import { type Chart, ENDPOINT, filterOf, FUNCTION, NETWORK, type Subject, TEMPLATE } from "./subjects";
+import { WithoutMeasures } from "../parts/without-measures";
 
 const GROUP = graphql(`
   query Group(
@@ -54,7 +55,7 @@ export const EndpointPage = ({ id }: Props) => <GroupPage subject={ENDPOINT} nam
 function GroupPage({ subject, name }: { subject: Subject; name: string }) {
   const all = useCatalogue();
   const lead = all.find(({ measure }) => measure === subject.measures[0]);
-  return lead === undefined ? <Loading /> : <Group subject={subject} name={name} all={all} lead={lead} />;
+  return lead === undefined ? <WithoutMeasures /> : <Group subject={subject} name={name} all={all} lead={lead} />;
 }
 
 type Given = { subject: Subject; name: string; all: Measure[]; lead: Measure };

@@ -11,7 +11,7 @@ import { changeText, exact } from "../format/numbers";
 import { formatOf } from "../format/units";
 import { functionFigures } from "../panels/function-figures";
 import { functionTimes } from "../panels/function-times";
-import { Loading, PanelFrame } from "../panels/panel";
+import { PanelFrame } from "../panels/panel";
 import { Elsewhere } from "../parts/elsewhere";
 import { FilterBar, useNames } from "../parts/filter-bar";
 import { Heading } from "../parts/heading";
@@ -21,6 +21,7 @@ import { Section } from "../parts/section";
 import { type Column, Table } from "../parts/table";
 import { Waiting } from "../parts/waiting";
 import { ENDPOINT, filterOf, FUNCTION, NETWORK, pageOf, type Subject, TEMPLATE } from "./subjects";
+import { WithoutMeasures } from "../parts/without-measures";
 
 const GROUPS = graphql(`
   query Groups(
@@ -51,7 +52,7 @@ export const EndpointsPage = () => <GroupsPage subject={ENDPOINT} />;
 function GroupsPage({ subject }: { subject: Subject }) {
   const all = useCatalogue();
   const lead = all.find(({ measure }) => measure === subject.measures[0]);
-  return lead === undefined ? <Loading /> : <Groups subject={subject} all={all} lead={lead} />;
+  return lead === undefined ? <WithoutMeasures /> : <Groups subject={subject} all={all} lead={lead} />;
 }
 
 function Groups({ subject, all, lead }: { subject: Subject; all: Measure[]; lead: Measure }) {

@@ -62,7 +62,7 @@ export function PanelFrame({ panel: { name, title, columns, height, isBare, root
         <h2 id={`panel-${name}`}>{title}</h2>
         <QueryLink query={queryOf("Panel", [fragment])} variables={variablesOf(fragment, view)} label={title} />
       </header>
-      {data === null && answer.unreachable === null && answer.problems.length === 0 && (isBare ? <LoadingCards height={height} /> : <Loading height={height} />)}
+      {data === null && answer.problems.length === 0 && (isBare ? <LoadingCards height={height} /> : <Loading height={height} />)}
       {(data !== null || answer.problems.length > 0) && missing.length > 0 && <Failed problems={answer.problems} roots={roots} />}
       {data !== null && missing.length === 0 && (
         <Boundary what="This panel">

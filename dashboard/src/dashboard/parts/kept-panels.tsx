@@ -148,7 +148,7 @@ function Charts({ panels, asked, view, onDone }: { panels: Panel[]; asked: Asked
 function Contents({ asked: { panel, name, measure }, answer, zone }: { asked: Asked; answer: Answer<Tables> | undefined; zone: string }) {
   const table = answer?.data?.[name];
   if (table) return <MetricChart table={table} measure={measure} by={panel.groupBy[0] ?? null} zone={zone} height={200} />;
-  const isAnswered = answer !== undefined && (answer.data?.[name] === null || answer.problems.length > 0 || answer.unreachable !== null);
+  const isAnswered = answer !== undefined && (answer.data?.[name] === null || answer.problems.length > 0);
   if (!isAnswered) return <Loading />;
   const failed = answer.problems.find(({ path }) => path === undefined || path[0] === name);
   return (

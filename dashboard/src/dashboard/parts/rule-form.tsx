@@ -5,7 +5,7 @@ import type { AlertLabelInput, AlertSeverity, AlertTriggerInput } from "../../..
 import { DIMENSIONS, useView, type View } from "../address/view";
 import { type Measure, useCatalogue, wordsOf } from "../api/catalogue";
 import { lower } from "../format/words";
-import { Empty, Loading } from "../panels/panel";
+import { Empty } from "../panels/panel";
 import { useIsAdmin, useMayDecide } from "./acting";
 import { FilterBar } from "./filter-bar";
 import { Fault, Field } from "./form";
@@ -15,6 +15,7 @@ import { Condition } from "./rule-condition";
 import { type Previewed, RulePreview, usePreview } from "./rule-preview";
 import { Section } from "./section";
 import { OPERATORS } from "./trigger";
+import { WithoutMeasures } from "./without-measures";
 
 const USUAL = "DEPLOYMENT_FAILURE_RATE";
 
@@ -41,7 +42,7 @@ export function RuleForm(props: Props) {
   const mayDecide = useMayDecide();
   const measure = all.find((one) => one.measure === view.value("measure")) ?? all.find((one) => one.measure === USUAL);
   if (!mayDecide) return <Empty>Maintainers and admins make and change alerts.</Empty>;
-  if (measure === undefined) return <Loading />;
+  if (measure === undefined) return <WithoutMeasures />;
   return <Form {...props} view={view} all={all} measure={measure} />;
 }
 

@@ -8,7 +8,7 @@ type Props = {
   missing?: string | null;
 };
 
-export function Waiting({ answer: { data, problems, unreachable }, missing = null }: Props) {
+export function Waiting({ answer: { data, problems }, missing = null }: Props) {
   if (problems.length > 0) {
     return [...new Set(problems.map(({ message }) => message))].map((message) => (
       <p key={message} className="failed" role="alert">
@@ -16,6 +16,6 @@ export function Waiting({ answer: { data, problems, unreachable }, missing = nul
       </p>
     ));
   }
-  if (data === null) return unreachable === null && <Loading />;
+  if (data === null) return <Loading />;
   return missing !== null && <Empty>There is no such {missing}, or you may not see it.</Empty>;
 }
