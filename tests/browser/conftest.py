@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import time
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import pytest
@@ -118,6 +120,19 @@ def send(run: Run, token: str, method: str, path: str, content: bytes) -> Any:
     request = urllib.request.Request(f"{run.address}{path}", content, headers, method=method)
     with urllib.request.urlopen(request, timeout=10) as response:
         return json.load(response)
+
+
+def record(run: Run, token: str, **event: Any) -> None:
+    """Record an event of the project `audit-log` that happens now; the gateway has to accept it."""
+    whole = {"time": datetime.now(UTC).isoformat(), "project": "audit-log", **event}
+    (result,) = post(run, token, "/v1/events", [whole])["results"]
+    assert result["status"] == "accepted", result
+
+
+def deploy(run: Run, token: str, name: str, kind: str = "succeeded", **fields: str) -> None:
+    """Record a deployment, with a number of its own behind its name."""
+    deployment = f"{name}-{time.monotonic_ns()}"
+    record(run, token, type=f"deployment.{kind}", deployment=deployment, **fields)
 
 
 async def violations(page: Page, *rules: str) -> list[str]:

@@ -2,12 +2,11 @@
 
 import re
 import time
-from datetime import UTC, datetime
 
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import ask, post, violations
+from tests.browser.conftest import ask, deploy, violations
 from tests.machine import Run
 
 pytestmark = pytest.mark.process
@@ -71,15 +70,7 @@ async def test_name_with_a_comma_stays_one_filter_after_a_reload(
 ) -> None:
     names = [f"eu,{time.monotonic_ns()}", "eu"]
     for name in names:
-        event = {
-            "type": "deployment.succeeded",
-            "time": datetime.now(UTC).isoformat(),
-            "project": "audit-log",
-            "deployment": f"of-{name}-{time.monotonic_ns()}",
-            "environment": name,
-        }
-        (result,) = post(run, token, "/v1/events", [event])["results"]
-        assert result["status"] == "accepted"
+        deploy(run, token, f"of-{name}", environment=name)
     await page.goto(f"{run.address}/deployments?range=1h&zone=UTC&project=audit-log")
     await page.get_by_role("button", name="environment: any environment").press("Enter")
     window = page.get_by_role("dialog", name="environment")

@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Locator, Page, Request, Route, expect
 from access.tokens import issue
 from access.viewers import Role
 from tests import scripts
-from tests.browser.conftest import Traffic, ask, post, send, violations
+from tests.browser.conftest import Traffic, ask, deploy, send, violations
 from tests.machine import Run, is_ready
 
 pytestmark = pytest.mark.process
@@ -274,7 +274,7 @@ async def test_figures_follow_events_and_a_lost_gateway_comes_back(
     await opened(page, f"{run.address}/?project=audit-log")
     await expect(page.get_by_test_id("freshness")).to_contain_text("live")
     before = int(await card(page, "deployments").inner_text())
-    deploy(run, token, "first")
+    deploy(run, token, "first", network="metis")
     await expect(card(page, "deployments")).to_have_text(str(before + 1))
 
     os.kill(run.children()["gateway"], signal.SIGKILL)  # `gateway run` starts another one
@@ -282,20 +282,8 @@ async def test_figures_follow_events_and_a_lost_gateway_comes_back(
     run.wait_until(lambda: is_ready(run))
     await expect(page.get_by_test_id("freshness")).to_contain_text("live")
     await expect(page.get_by_test_id("unreachable")).to_have_count(0)
-    deploy(run, token, "second")
+    deploy(run, token, "second", network="metis")
     await expect(card(page, "deployments")).to_have_text(str(before + 2))
-
-
-def deploy(run: Run, token: str, name: str) -> None:
-    event = {
-        "type": "deployment.succeeded",
-        "time": datetime.now(UTC).isoformat(),
-        "project": "audit-log",
-        "deployment": f"{name}-{time.monotonic_ns()}",
-        "network": "metis",
-    }
-    (result,) = post(run, token, "/v1/events", [event])["results"]
-    assert result["status"] == "accepted"
 
 
 async def test_one_failed_panel_leaves_the_others(page: Page, run: Run) -> None:
@@ -378,7 +366,7 @@ async def test_alert_is_made_from_a_chart_and_fires(page: Page, run: Run, token:
     await page.get_by_label("Name").fill(name)
     await page.get_by_role("button", name="Create alert").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text(name)
-    deploy(run, token, "watched")
+    deploy(run, token, "watched", network="metis")
     await expect(page.locator(".heading .badge")).to_contain_text("Firing")
     await expect(page.get_by_test_id("section-explanation")).to_contain_text("is above 0")
     await page.get_by_role("button", name="Acknowledge").click()
@@ -540,14 +528,14 @@ async def test_kept_chart_follows_events_of_its_project(page: Page, run: Run, to
     title = f"Attempts {time.monotonic_ns()}"
     given = {"project": "audit-log", "title": title, "measure": "DEPLOYMENT_ATTEMPTS"}
     ask(run, token, KEEP, input=given)
-    deploy(run, token, "kept")
+    deploy(run, token, "kept", network="metis")
     await page.goto(f"{run.address}/projects/audit-log?range=7d&zone=UTC")
     await expect(page.get_by_test_id("freshness")).to_contain_text("live")
     kept = page.get_by_role("region", name=title)
     await kept.get_by_role("button", name="Table").click()
     hour = kept.get_by_role("row").filter(has_text="still running").get_by_role("cell")
     before = int(await hour.inner_text())
-    deploy(run, token, "kept")
+    deploy(run, token, "kept", network="metis")
     await expect(hour).to_have_text(str(before + 1))
 
 

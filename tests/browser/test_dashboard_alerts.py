@@ -2,12 +2,11 @@
 
 import re
 import time
-from datetime import UTC, datetime
 
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import ask, post
+from tests.browser.conftest import ask, deploy
 from tests.machine import Run
 
 pytestmark = pytest.mark.process
@@ -99,7 +98,7 @@ async def test_unread_alert_is_counted_and_marked_as_read(page: Page, run: Run, 
     await page.goto(f"{run.address}/deployments")
     bell = page.get_by_test_id("bell")
     await expect(bell).to_be_visible()
-    fail_a_deployment(run, token)
+    deploy(run, token, "unread", "failed", network="metis")
     await bell.press("Enter")
     unread = page.get_by_role("region", name="Unread alerts")
     await expect(unread.get_by_role("link", name=name)).to_be_visible()
@@ -110,18 +109,6 @@ async def test_unread_alert_is_counted_and_marked_as_read(page: Page, run: Run, 
     await unread.get_by_role("button", name="Mark all as read").click()
     await expect(unread.get_by_role("link", name=name)).to_have_count(0)
     ask(run, token, DELETE_RULE, id=made["alert"]["id"])
-
-
-def fail_a_deployment(run: Run, token: str) -> None:
-    event = {
-        "type": "deployment.failed",
-        "time": datetime.now(UTC).isoformat(),
-        "project": "audit-log",
-        "deployment": f"unread-{time.monotonic_ns()}",
-        "network": "metis",
-    }
-    (result,) = post(run, token, "/v1/events", [event])["results"]
-    assert result["status"] == "accepted"
 
 
 async def test_preset_becomes_an_alert_that_is_changed_and_deleted(

@@ -3,7 +3,6 @@
 import asyncio
 import re
 import time
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -12,25 +11,16 @@ import pytest
 from playwright.async_api import FilePayload, Page, expect
 
 from tests import scripts
-from tests.browser.conftest import ask, post, violations
+from tests.browser.conftest import ask, post, record, violations
 from tests.machine import Run
 
 pytestmark = pytest.mark.process
 
 
 def write(run: Run, token: str, message: str, **more: Any) -> None:
-    event = {
-        "type": "log.line",
-        "time": datetime.now(UTC).isoformat(),
-        "project": "audit-log",
-        "id": f"line-{time.monotonic_ns()}",
-        "level": "error",
-        "logger": "browser.test",
-        "message": message,
-        **more,
-    }
-    (result,) = post(run, token, "/v1/events", [event])["results"]
-    assert result["status"] == "accepted", result
+    line = f"line-{time.monotonic_ns()}"
+    kind = {"type": "log.line", "level": "error", "logger": "browser.test"}
+    record(run, token, id=line, message=message, **kind, **more)
 
 
 async def test_log_lines_are_followed_searched_and_opened(page: Page, run: Run, token: str) -> None:

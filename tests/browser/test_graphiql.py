@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import quote
@@ -13,7 +12,7 @@ from playwright.async_api import Locator, Page, Route, expect
 
 from access.tokens import issue
 from access.viewers import Role
-from tests.browser.conftest import Traffic, ask, post, violations
+from tests.browser.conftest import Traffic, ask, deploy, violations
 from tests.machine import Run
 
 pytestmark = pytest.mark.process
@@ -176,13 +175,7 @@ async def test_subscription_shows_its_messages(
     await page.goto(f"{signed_in}&query={quote(query)}")
     shown = await execute(page)
     before = shown["data"]["deploymentStatsChanged"]["attempts"]
-    event = {
-        "type": "deployment.succeeded",
-        "time": datetime.now(UTC).isoformat(),
-        "project": "audit-log",
-        "deployment": f"subscribed-{time.monotonic_ns()}",
-    }
-    post(run, token, "/v1/events", [event])
+    deploy(run, token, "subscribed")
     response = page.locator(".result-window .CodeMirror")
     await expect(response).to_contain_text(f'"attempts": {before + 1}')
     await expect(page.get_by_test_id("measured")).to_contain_text("2 messages")
