@@ -17,7 +17,9 @@ export function RenameButton({ title, isBusy, onRename }: { title: string; isBus
   };
   return (
     <form className="buttons" onSubmit={rename} onKeyDown={(event) => event.key === "Escape" && setText(null)}>
-      <input aria-label="Title of the panel" required maxLength={100} autoFocus value={text} onChange={(event) => setText(event.target.value)} />
+      <span className="choice search">
+        <input aria-label="Title of the panel" required maxLength={100} autoFocus value={text} onChange={(event) => setText(event.target.value)} />
+      </span>
       <button type="submit">Save</button>
       <button type="button" className="quiet" onClick={() => setText(null)}>
         Cancel
