@@ -35,7 +35,6 @@ PAGES = {
     f"/functions?{SUMMER}": "lambda-perf-",
     "/endpoints?range=2015-05-17..2015-05-20&zone=UTC": "/blog/tags/{path}",
     f"/networks?{WINTER}": "no network",
-    f"/templates?{WINTER}": "no template",
     f"/telemetry?{WINTER}": "3 in no network",
     f"/projects/signon?{WINTER}": "Rolled back",
     f"/errors?{KAFKA}": "kafka.controller",
