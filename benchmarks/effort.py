@@ -7,7 +7,8 @@ QUICK_BELOW = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """The numbers of rounds, process starts, seconds, changes and questions of a run."""
+    """The numbers of rounds, process starts, seconds, changes, questions, and thousands of errors
+    beside the dashboard's deployments, of a run."""
 
     rounds: int
     starts: int
@@ -18,6 +19,7 @@ class Effort:
     changes: int
     busy_seconds: float
     questions: int
+    error_batches: int
     page_seconds: float
 
 
@@ -31,6 +33,7 @@ WHOLE = Effort(
     changes=20,
     busy_seconds=15.0,
     questions=2_000,
+    error_batches=50,
     page_seconds=300.0,
 )
 QUICK = Effort(
@@ -43,6 +46,7 @@ QUICK = Effort(
     changes=5,
     busy_seconds=4.0,
     questions=200,
+    error_batches=5,
     page_seconds=20.0,
 )
 

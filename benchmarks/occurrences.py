@@ -1,7 +1,7 @@
 """Makes occurrences of errors with bodies of about 5 KB, as plain events and as envelopes."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import repeat
 from random import Random
@@ -34,12 +34,17 @@ async def provision(url: str) -> None:
 
 
 class Sender:
-    """Makes occurrences of errors of a project, or of all; some errors are frequent."""
+    """Makes occurrences of errors of a project, or of all; some errors are frequent. They happen
+    now, or at any time since `age` ago."""
 
     def __init__(
-        self, generator: Random, project: str = "", errors: Sequence[int] = range(ERRORS)
+        self,
+        generator: Random,
+        project: str = "",
+        errors: Sequence[int] = range(ERRORS),
+        age: timedelta = timedelta(),
     ) -> None:
-        self._random, self._project, self._errors = generator, project, errors
+        self._random, self._project, self._errors, self._age = generator, project, errors, age
 
     def batches(self) -> Iterator[bytes]:
         """Endless requests with full batches of plain events."""
@@ -61,7 +66,7 @@ class Sender:
         fields = {
             "id": f"{self._random.getrandbits(128):032x}",
             "type": "error.occurred",
-            "time": datetime.now(UTC).isoformat(),
+            "time": (datetime.now(UTC) - self._age * self._random.random()).isoformat(),
             "project": self._project or PROJECT_SLUGS[drawn_rank(self._random) - 1],
             "environment": "production",
             "release": self._release(),

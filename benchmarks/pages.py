@@ -7,6 +7,8 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
 from random import Random
 
 import orjson
@@ -17,14 +19,15 @@ from benchmarks.asking import Asked, asked
 from benchmarks.audit import Audit, audits
 from benchmarks.client import Client, wait_until_ready
 from benchmarks.effort import Effort
-from benchmarks.ingest import BATCH_CONNECTIONS, Measured, batches, post
+from benchmarks.ingest import Measured, batches, post
 from benchmarks.measure import Times, timed
 from benchmarks.occurrences import Sender
 from benchmarks.processes import token
 from benchmarks.schedule import Schedule
 from benchmarks.stage import Stage
 from gateway.pages import build
-from ingest.bulk import Target
+from ingest.bulk import Target, opened, record_all
+from ingest.events import EventStatus
 from storage.keeping.windows import DEFAULT
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
@@ -32,7 +35,7 @@ ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 EVENTS_PER_SECOND = 1_000
 EVENTS_PER_REQUEST = 100
 SENDERS = 4
-BATCHES_PER_SECOND = 2.0  # of errors, before anything is measured
+ERRORS_AGE = timedelta(days=14)  # the range that the overview shows, and the one it compares with
 LOADS = 5
 AUDITS = 3
 # The page has drawn its panels anew several times by then, and every code path has been compiled.
@@ -121,12 +124,17 @@ async def pages(stage: Stage, effort: Effort) -> Pages:
 async def _furnish(stage: Stage, effort: Effort) -> None:
     """Adds to the deployments and invocations what else the overview shows: errors of all projects,
     and the demo's projects with their builds and API calls."""
-    with asked(stage) as gateway:
-        await wait_until_ready(gateway.port)
-        senders = [Sender(Random(n)).batches() for n in range(BATCH_CONNECTIONS)]
-        sent = await post(gateway, senders, Schedule(effort.ingest_seconds, BATCHES_PER_SECOND))
-    print(f"pages: {sent.rate.events:,} occurrences of errors", flush=True)
-    await ingest.demo.load(Target(stage.url, stage.now, DEFAULT), say=print)
+    target = Target(stage.url, stage.now, DEFAULT)
+    bodies = islice(Sender(Random("pages"), age=ERRORS_AGE).batches(), effort.error_batches)
+    recorded = 0
+    async with opened(target) as database:
+        for body in bodies:
+            results = await record_all(database, target, orjson.loads(body), lambda *_: None)
+            if any(result.status is not EventStatus.ACCEPTED for result in results):
+                raise RuntimeError(f"not accepted: {results[0]}")
+            recorded += len(results)
+    print(f"pages: {recorded:,} occurrences of errors", flush=True)
+    await ingest.demo.load(target, say=print)
 
 
 def _chromium() -> str:
