@@ -18,7 +18,7 @@ from gateway.http.edge_route import KIB, Access, EdgeRoute, Endpoint
 from gateway.http.exchange import Exchange
 from gateway.opening.database import utc_now
 from gateway.pages.inbox import Inbox
-from gateway.pages.serving import PageFiles, dashboard_page
+from gateway.pages.serving import PageFiles
 from gateway.rest.events import EventReceiver
 from gateway.rest.otlp import LogReceiver, otlp_error
 from gateway.rest.source_maps import SourceMapReceiver
@@ -40,10 +40,7 @@ def redirect_to_page(path: str) -> EdgeRoute[Gateway]:
 
 def graphql_view(gateway: Gateway) -> GraphQLView:
     streams = EventStreams(gateway.live, gateway.authenticator)
-    on_operation = gateway.telemetry.on_operation
-    return GraphQLView(
-        gateway.graphql, streams, on_operation, gateway.has_page, gateway.has_dashboard
-    )
+    return GraphQLView(gateway.graphql, streams, gateway.telemetry.on_operation, gateway.pages)
 
 
 def graphql_sockets(gateway: Gateway) -> LiveSockets:
@@ -82,10 +79,13 @@ def sdk_route(path: str, handler: Callable[[Gateway], Endpoint]) -> EdgeRoute[Ga
 def page_route(path: str) -> EdgeRoute[Gateway]:
     """A route of the dashboard, whose script draws the page that the path names."""
 
-    async def respond(_request: Request) -> Response:
-        return dashboard_page()
+    def handler(gateway: Gateway) -> Endpoint:
+        async def respond(_request: Request) -> Response:
+            return gateway.pages.respond()
 
-    return EdgeRoute(path=path, handler=lambda _gateway: respond, needs=Access.PUBLIC)
+        return respond
+
+    return EdgeRoute(path=path, handler=handler, needs=Access.PUBLIC)
 
 
 # Only where the gateway serves GraphiQL.
@@ -130,18 +130,18 @@ DASHBOARD_PATHS = (
     "/settings/audit",
     "/telemetry",
 )
-DASHBOARD_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
-    *map(page_route, DASHBOARD_PATHS),
+DASHBOARD_ROUTES = tuple(map(page_route, DASHBOARD_PATHS))
+
+# What the pages of either load.
+PAGE_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
     EdgeRoute(
         path="/demo-token",
         handler=lambda gateway: gateway.demo.respond,
         needs=Access.PUBLIC,
     ),
-)
-
-# The scripts and styles of both.
-PAGE_FILES: EdgeRoute[Gateway] = EdgeRoute(
-    path="/pages", handler=lambda _gateway: PageFiles(), needs=Access.PUBLIC, is_folder=True
+    EdgeRoute(
+        path="/pages", handler=lambda _gateway: PageFiles(), needs=Access.PUBLIC, is_folder=True
+    ),
 )
 
 API_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
@@ -208,17 +208,17 @@ INBOX_ROUTE: EdgeRoute[Gateway] = EdgeRoute(
     logs_successes=False,
 )
 
-ROUTES = (*API_ROUTES, *GRAPHIQL_ROUTES, *DASHBOARD_ROUTES, INBOX_ROUTE, PAGE_FILES)
+ROUTES = (*API_ROUTES, *GRAPHIQL_ROUTES, *DASHBOARD_ROUTES, INBOX_ROUTE, *PAGE_ROUTES)
 
 
 def routes_of(gateway: Gateway) -> Sequence[EdgeRoute[Gateway]]:
     """The routes of this gateway: pages only where its settings serve them."""
     pages = (
-        *(GRAPHIQL_ROUTES if gateway.has_page else ()),
-        *(DASHBOARD_ROUTES if gateway.has_dashboard else ()),
+        *(GRAPHIQL_ROUTES if gateway.pages.graphiql else ()),
+        *(DASHBOARD_ROUTES if gateway.pages.dashboard else ()),
     )
     demo = (INBOX_ROUTE,) if gateway.inbox is not None else ()
-    return (*API_ROUTES, *pages, *demo, *((PAGE_FILES,) if pages else ()))
+    return (*API_ROUTES, *pages, *demo, *(PAGE_ROUTES if pages else ()))
 
 
 def starlette_routes(routes: Sequence[EdgeRoute[Gateway]], gateway: Gateway) -> list[BaseRoute]:

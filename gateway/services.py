@@ -26,12 +26,12 @@ from gateway.opening.graphql import (
     executor,
     open_topics,
     persisted_documents,
-    serves_page,
 )
 from gateway.opening.sdks import open_sdks
 from gateway.opening.services import open_services
 from gateway.pages.demo_sign_in import DemoSignIn
 from gateway.pages.inbox import Inbox
+from gateway.pages.serving import Pages
 from gateway.rest.guard import RequestGuard
 from gateway.sdks.receiver import SentryReceiver
 from resolvers.context import Services
@@ -53,8 +53,7 @@ class Gateway:
     services: Services
     graphql: GraphQLService
     live: LiveOperations
-    has_page: bool  # whether GET /graphql answers browsers with GraphiQL
-    has_dashboard: bool
+    pages: Pages
     sdks: SentryReceiver
     own: OwnEvents = field(default_factory=OwnEvents)
     demo: DemoSignIn = field(default_factory=DemoSignIn)
@@ -119,8 +118,7 @@ async def open_gateway(
             services,
             graphql,
             LiveOperations(graphql, topics, own.on_crash),
-            serves_page(settings),
-            settings.dashboard,
+            Pages.of(settings),
             sdks,
             own,
             DemoSignIn.of(settings),

@@ -29,7 +29,7 @@ from gateway.http.negotiation import (
     WITH_PAGE,
     preferred,
 )
-from gateway.pages.serving import graphiql_page
+from gateway.pages.serving import Pages
 from storage.errors import GatewayError, InvalidInput
 
 METHODS = "GET, POST"
@@ -44,8 +44,7 @@ class GraphQLView:
     service: GraphQLService
     streams: EventStreams
     on_operation: OnOperation
-    has_page: bool = True  # whether GET answers browsers with GraphiQL
-    has_dashboard: bool = False  # whether that page links to the dashboard's
+    pages: Pages  # with GraphiQL, GET answers browsers with it
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._respond(Request(scope, receive))
@@ -54,10 +53,12 @@ class GraphQLView:
     async def _respond(self, request: Request) -> Response:
         if request.method not in ("GET", "POST"):
             raise MethodNotAllowed("Send a GraphQL request by POST or GET.", allow=METHODS)
-        offered = WITH_PAGE if self.has_page and request.method == "GET" else OFFERED
+        offered = WITH_PAGE if self.pages.graphiql and request.method == "GET" else OFFERED
         media_type = preferred(",".join(request.headers.getlist("accept")), offered)
         if media_type == HTML:
-            return graphiql_page(self.has_dashboard)
+            response = self.pages.respond()
+            response.headers["vary"] = "Accept"
+            return response
         if media_type is None:
             raise NotAcceptable(f"This endpoint answers with {' or '.join(OFFERED)}.")
         exchange = Exchange.of(request.scope)

@@ -70,9 +70,3 @@ def executor(settings: Settings, schema: strawberry.Schema) -> Executor:
         hide_suggestions=settings.environment != "demo",
         executor_class=compiled_executor() if settings.graphql_compiled else CountingExecutor,
     )
-
-
-def serves_page(settings: Settings) -> bool:
-    if settings.graphiql == "auto":
-        return settings.environment == "demo"
-    return settings.graphiql == "on"

@@ -1,8 +1,7 @@
-"""Serves the dashboard and the GraphiQL page, and the files of both under /pages/."""
+"""Serves the dashboard, of which GraphiQL is a page, and its files under /pages/."""
 
 import os
-import secrets
-from collections.abc import Mapping
+from dataclasses import dataclass
 from mimetypes import guess_type
 
 from starlette.datastructures import Headers
@@ -10,54 +9,49 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Scope
 
+from gateway.config.settings import Settings
 from gateway.http.delivery import takes_gzip
 from gateway.pages import build
 
-# What a page says of itself, in its meta elements.
-NONCE_PLACE = b"STYLE-NONCE"
-DASHBOARD_PLACE = b"WITH-DASHBOARD"
+PARTS_PLACE = b"SERVED-PARTS"  # in a meta element of the page
 MISSING_TEXT = (
     "This page has not been built. The API works without it: send a POST to /graphql. "
     "To build the pages, run: python -m gateway.pages.build\n"
 )
 
 
-def graphiql_page(has_dashboard: bool) -> Response:
-    """Respond with the GraphiQL page, or with a text that says how to build it; needs no token.
-
-    Where the gateway serves the dashboard, the page has its menu.
-    """
-    nonce = secrets.token_urlsafe(16)  # a dialog adds a style sheet
-    values = {NONCE_PLACE: nonce.encode("ascii"), DASHBOARD_PLACE: b"yes" if has_dashboard else b""}
-    response = _page("graphiql", f"'self' 'nonce-{nonce}'", values)
-    response.headers["vary"] = "Accept"
-    return response
+# A page and what it starts may load the gateway's own files only, and nothing inline.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
-def dashboard_page() -> Response:
-    """Respond with the dashboard, or with a text that says how to build it; needs no token."""
-    return _page("dashboard", "'self'", {})
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The one document whose script draws every page, and which parts of it are served."""
 
+    dashboard: bool
+    graphiql: bool
 
-def _page(name: str, styles: str, values: Mapping[bytes, bytes]) -> Response:
-    headers = {"cache-control": "no-store"}
-    try:
-        content = (build.DIST / name / "index.html").read_bytes()
-    except FileNotFoundError:
-        return Response(MISSING_TEXT, media_type="text/plain", headers=headers)
-    headers["content-security-policy"] = content_security_policy(styles)
-    for place, value in values.items():
-        content = content.replace(place, value)
-    return Response(content, media_type="text/html", headers=headers)
+    @classmethod
+    def of(cls, settings: Settings) -> "Pages":
+        is_demo = settings.environment == "demo"
+        graphiql = is_demo if settings.graphiql == "auto" else settings.graphiql == "on"
+        return cls(settings.dashboard, graphiql)
 
-
-def content_security_policy(styles: str = "'self'") -> str:
-    """The policy that allows a page its own files only; `styles` are sources of style sheets."""
-    return (
-        f"default-src 'none'; script-src 'self'; style-src {styles}; font-src 'self' data:; "
-        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    )
+    def respond(self) -> Response:
+        """Respond with the document, or with a text that says how to build it; needs no token."""
+        headers = {"cache-control": "no-store"}
+        try:
+            content = (build.DIST / "dashboard" / "index.html").read_bytes()
+        except FileNotFoundError:
+            return Response(MISSING_TEXT, media_type="text/plain", headers=headers)
+        headers["content-security-policy"] = POLICY
+        parts = {"dashboard": self.dashboard, "graphiql": self.graphiql}
+        served = " ".join(name for name, is_served in parts.items() if is_served)
+        content = content.replace(PARTS_PLACE, served.encode("ascii"))
+        return Response(content, media_type="text/html", headers=headers)
 
 
 class PageFiles(StaticFiles):
@@ -72,7 +66,7 @@ class PageFiles(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
         # A worker obeys the policy of its own file, not the page's.
-        response.headers["content-security-policy"] = content_security_policy()
+        response.headers["content-security-policy"] = POLICY
         if path.startswith("assets" + os.sep):  # their names hold a hash of their content
             response.headers["cache-control"] = "public, max-age=31536000, immutable"
         response.headers["vary"] = "Accept-Encoding"

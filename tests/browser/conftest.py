@@ -5,13 +5,15 @@ import shutil
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from access.tokens import issue
+from access.viewers import Role
 from gateway.pages import build
 from tests.machine import Run, end, free_port, is_announced, start
 from tests.servers import temporary_folder
@@ -133,6 +135,20 @@ def deploy(run: Run, token: str, name: str, kind: str = "succeeded", **fields: s
     """Record a deployment, with a number of its own behind its name."""
     deployment = f"{name}-{time.monotonic_ns()}"
     record(run, token, type=f"deployment.{kind}", deployment=deployment, **fields)
+
+
+def forged_token(subject: str) -> str:
+    """A token that the gateway refuses."""
+    return issue(
+        "another secret than the one of the gateway",
+        subject,
+        [Role.ADMIN],
+        [],
+        lifetime=timedelta(hours=1),
+        now=datetime.now(UTC),
+        issuer="deployment-analytics-gateway",
+        audience="deployment-analytics-gateway",
+    )
 
 
 async def violations(page: Page, *rules: str) -> list[str]:

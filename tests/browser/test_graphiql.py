@@ -3,16 +3,13 @@
 import asyncio
 import json
 import re
-from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import quote
 
 import pytest
-from playwright.async_api import Locator, Page, Route, expect
+from playwright.async_api import Locator, Page, Route, WebSocket, expect
 
-from access.tokens import issue
-from access.viewers import Role
-from tests.browser.conftest import Traffic, ask, deploy, violations
+from tests.browser.conftest import Traffic, ask, deploy, forged_token, violations
 from tests.machine import Run
 
 pytestmark = pytest.mark.process
@@ -20,11 +17,9 @@ pytestmark = pytest.mark.process
 Theme = Literal["light", "dark"]
 
 # The page's policy forbids `eval`, which wait_for_function needs.
-STORED = """async () => {{
-    while (!localStorage.getItem("graphiql:{}")) await new Promise(requestAnimationFrame);
-}}"""
-OPERATION_STORED = STORED.format("query")
-TABS_STORED = STORED.format("tabState")
+TABS_STORED = """async () => {
+    while (!localStorage.getItem("graphiql:tabState")) await new Promise(requestAnimationFrame);
+}"""
 
 
 @pytest.fixture
@@ -54,6 +49,11 @@ async def open_example(page: Page) -> None:
     await expect(page.get_by_label("Operation, scrollable")).to_contain_text("NetworkSplit")
 
 
+async def no_token(route: Route) -> None:
+    """What a gateway that is no demo answers to a page that asks for a token."""
+    await route.fulfill(json={"token": None})
+
+
 async def width(element: Locator) -> float:
     box = await element.bounding_box()
     return 0 if box is None else box["width"]
@@ -76,7 +76,8 @@ async def test_token_leaves_the_address_at_once(
 ) -> None:
     await page.goto(signed_in)
     await expect(page.get_by_test_id("signed-in")).to_be_visible()
-    assert page.url == f"{run.address}/graphql"
+    assert page.url.split("?")[0] == f"{run.address}/graphql"
+    assert "#" not in page.url
     assert not any(token in address for address in traffic.addresses)
 
 
@@ -95,7 +96,7 @@ async def test_page_asks_its_own_server_alone_and_is_silent(
     outside = [
         address
         for address in traffic.addresses
-        if address.startswith(("http", "ws")) and not address.startswith(f"{run.address}/")
+        if address.startswith(("http", "ws")) and f"//{run.address[7:]}/" not in address
     ]
     assert f"{run.address}/graphql" in traffic.addresses
     assert outside == []
@@ -105,36 +106,91 @@ async def test_page_asks_its_own_server_alone_and_is_silent(
 async def test_without_a_token_the_page_says_where_to_get_one(
     page: Page, run: Run, token: str
 ) -> None:
-    await page.goto(f"{run.address}/graphql")
-    await expect(page.get_by_test_id("token-needed")).to_contain_text("demo-token")
-    await until_ready(page)  # an editor that loads later takes the focus
-    # A token makes the editors anew, with the operation that GraphiQL has stored by then.
-    await page.evaluate(OPERATION_STORED)
+    await page.route("**/demo-token", no_token)
+    await page.goto(f"{run.address}/graphql#query={quote('query Linked { networks { name } }')}")
+    await expect(page.get_by_role("main")).to_contain_text("demo-token")
     await page.get_by_test_id("token-field").fill(f"Bearer {token}")
     await page.get_by_test_id("token-submit").click()
     await expect(page.get_by_test_id("signed-in")).to_contain_text("demo-admin")
-    assert "data" in await execute(page)
+    assert "metis" in str((await execute(page))["data"]["networks"])
 
 
-async def test_refused_token_is_told_with_the_reason(page: Page, run: Run) -> None:
-    forged = issue(
-        "another secret than the one of the gateway",
-        "somebody",
-        [Role.ADMIN],
-        [],
-        lifetime=timedelta(hours=1),
-        now=datetime.now(UTC),
-        issuer="deployment-analytics-gateway",
-        audience="deployment-analytics-gateway",
-    )
-    await page.goto(f"{run.address}/graphql#token={forged}")
+async def test_refused_token_is_told_with_the_reason_and_lent_to_no_tab(
+    page: Page, run: Run
+) -> None:
+    await page.context.route("**/demo-token", no_token)
+    await page.goto(f"{run.address}/graphql#token={forged_token('somebody')}")
     await expect(page.get_by_test_id("refused")).to_contain_text("signature")
     await expect(page.get_by_test_id("token-field")).to_be_visible()
     other = await page.context.new_page()
     await other.goto(f"{run.address}/graphql")
-    await expect(other.get_by_test_id("token-needed")).to_be_visible()
-    await until_ready(other)  # by then the first tab has been asked
-    await expect(other.get_by_test_id("token-needed")).to_be_visible()
+    await expect(other.get_by_test_id("token-field")).to_be_visible()
+    await expect(other.get_by_test_id("refused")).to_have_count(0)
+
+
+async def test_token_of_the_headers_editor_that_is_refused_leaves_the_session(
+    page: Page, signed_in: str
+) -> None:
+    await page.goto(signed_in)
+    await until_ready(page)
+    await page.get_by_role("button", name="Headers").click()
+    field = page.locator(".graphiql-editor-tool textarea").last
+    await field.focus()
+    headers = {"Authorization": f"Bearer {forged_token('somebody')}"}
+    await page.keyboard.insert_text(json.dumps(headers))
+    assert "signature" in (await execute(page))["errors"][0]["message"]
+    await expect(page.get_by_test_id("signed-in")).to_contain_text("demo-admin")
+
+
+async def test_page_is_one_of_the_dashboard(
+    page: Page, traffic: Traffic, run: Run, signed_in: str
+) -> None:
+    loads: list[str] = []
+    page.on("domcontentloaded", lambda shown: loads.append(shown.url))
+    await page.goto(f"{run.address}/errors?range=30d&zone=UTC")
+    heading = page.get_by_role("heading", level=1)
+    link = page.get_by_role("link", name="GraphiQL", exact=True)
+    await expect(heading).to_have_text("Errors")
+    await link.click()
+    assert "data" in await execute(page)
+    await expect(link).to_have_attribute("aria-current", "page")
+    await page.get_by_role("link", name="Errors", exact=True).click()
+    await expect(heading).to_have_text("Errors")
+    assert page.url == f"{run.address}/errors?range=30d&zone=UTC"
+    search = page.get_by_role("dialog", name="Search").get_by_role("combobox")
+    await page.keyboard.press("Control+k")
+    await search.fill("graphi")
+    await page.keyboard.press("Enter")
+    assert "data" in await execute(page)
+    await page.locator(".graphiql-query-editor textarea").first.press("Control+k")
+    await search.fill("measures")
+    await page.keyboard.press("Enter")
+    await expect(heading).to_have_text("Measures")
+    assert (len(loads), traffic.messages) == (1, [])
+
+
+@pytest.mark.parametrize("part", ["dashboard", "graphiql"])
+async def test_page_offers_what_is_served_alone(
+    page: Page, traffic: Traffic, run: Run, token: str, part: str
+) -> None:
+    # The scripts of the page run once all of it is read.
+    await page.add_init_script(
+        f"""document.addEventListener("readystatechange", () => {{
+            document.querySelector('meta[name="served"]').content = "{part}";
+        }})"""
+    )
+    path = {"dashboard": "/networks", "graphiql": "/graphql"}[part]
+    await page.goto(f"{run.address}{path}#token={token}")
+    pages = page.get_by_role("navigation", name="Pages").get_by_role("link")
+    if part == "graphiql":
+        assert "data" in await execute(page)
+        await expect(pages).to_have_text(["GraphiQL"])
+        await expect(page.get_by_role("button", name="Search")).to_have_count(0)
+    else:
+        await expect(page.locator("main .panel").first).to_be_visible()
+        await expect(pages.first).to_have_text("Overview")
+        await expect(page.get_by_role("link", name="GraphiQL")).to_have_count(0)
+    assert traffic.messages == []
 
 
 async def test_phone_shows_operation_and_answer_without_scrolling_sideways(
@@ -180,6 +236,28 @@ async def test_subscription_shows_its_messages(
     await expect(response).to_contain_text(f'"attempts": {before + 1}')
     await expect(page.get_by_test_id("measured")).to_contain_text("2 messages")
     await page.get_by_label("Stop query").click()
+    await expect(page.get_by_label("Execute query")).to_be_visible()
+
+
+async def test_subscription_ends_with_the_page(page: Page, signed_in: str) -> None:
+    sockets: list[WebSocket] = []
+    sent: list[dict[str, Any]] = []
+
+    def follow(socket: WebSocket) -> None:
+        sockets.append(socket)
+        socket.on("framesent", lambda frame: sent.append(json.loads(frame)))
+
+    page.on("websocket", follow)
+    query = """# not a query
+        subscription Left { deploymentStatsChanged(range: {last: "P1D"}) { attempts } }"""
+    await page.goto(f"{signed_in}&query={quote(query)}")
+    await execute(page)
+    (started,) = [frame["id"] for frame in sent if "Left" in str(frame)]
+    ended = {"id": started, "type": "complete"}
+    (socket,) = sockets
+    async with socket.expect_event("framesent", lambda frame: json.loads(frame) == ended):
+        await page.get_by_role("link", name="Measures").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Measures")
 
 
 async def test_escape_then_tab_leaves_the_editor(page: Page, signed_in: str) -> None:
@@ -197,42 +275,41 @@ async def test_escape_then_tab_leaves_the_editor(page: Page, signed_in: str) -> 
 async def test_tabs_sign_in_and_out_together(
     page: Page, run: Run, token: str, signed_in: str
 ) -> None:
+    await page.context.route("**/demo-token", no_token)
     await page.goto(signed_in)
     await expect(page.get_by_test_id("signed-in")).to_contain_text("demo-admin")
     other = await page.context.new_page()
     await other.goto(f"{run.address}/graphql")
     await expect(other.get_by_test_id("signed-in")).to_contain_text("demo-admin")
-    await other.get_by_test_id("menu").click()
-    await other.get_by_role("link", name="Deployments").click()
-    await expect(other.get_by_role("heading", level=1)).to_have_text("Deployments")
-
     await other.get_by_role("button", name="Sign out").click()
-    await expect(page.get_by_test_id("token-needed")).to_be_visible()
+    await expect(page.get_by_test_id("token-field")).to_be_visible()
     for tab in (other, page):
         await tab.reload()
         await expect(tab.get_by_test_id("token-field")).to_be_visible()
     last = await page.context.new_page()
     await last.goto(f"{run.address}/graphql")
-    # By the time the editors are there the other tabs have been asked.
-    await expect(last.get_by_label("Response, scrollable")).to_be_visible()
-    await expect(last.get_by_test_id("token-needed")).to_be_visible()
+    await expect(last.get_by_test_id("token-field")).to_be_visible()
     await page.get_by_test_id("token-field").fill(token)
     await page.get_by_test_id("token-submit").click()
     await expect(page.get_by_test_id("signed-in")).to_contain_text("demo-admin")
 
 
-async def test_token_is_forgotten_while_the_editors_load(page: Page, signed_in: str) -> None:
-    is_forgotten = asyncio.Event()
+async def test_sign_out_while_the_editors_load_leaves_the_operation(
+    page: Page, token: str, signed_in: str
+) -> None:
+    is_signed_out = asyncio.Event()
 
     async def hold(route: Route) -> None:
-        await is_forgotten.wait()
+        await is_signed_out.wait()
         await route.continue_()
 
     await page.route("**/codemirror-*.js", hold)
     await page.goto(signed_in)
     await page.evaluate(TABS_STORED)  # and no operation, as its editor is not there
-    await page.get_by_test_id("token-forget").click()
-    is_forgotten.set()
+    await page.get_by_role("button", name="Sign out").click()
+    is_signed_out.set()
+    await page.get_by_test_id("token-field").fill(token)
+    await page.get_by_test_id("token-submit").click()
     await until_ready(page)
     await page.reload()
     await until_ready(page)
@@ -243,6 +320,9 @@ async def test_desktop_page_is_accessible(page: Page, theme: Theme, signed_in: s
     await page.emulate_media(color_scheme=theme)
     await page.goto(signed_in)
     await execute(page)
+    assert await violations(page) == []
+    await page.get_by_label("Open settings dialog").click()
+    await expect(page.locator(".graphiql-dialog")).to_be_visible()
     assert await violations(page) == []
 
 

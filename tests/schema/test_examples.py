@@ -16,7 +16,9 @@ from tests.servers import Databases
 
 EXAMPLES = {
     path.stem: path.read_text()
-    for path in sorted((WORKSPACE / "src" / "graphiql" / "examples").glob("*.graphql"))
+    for path in sorted(
+        (WORKSPACE / "src" / "dashboard" / "graphiql" / "examples").glob("*.graphql")
+    )
 }
 RECORDING = "12-record-a-deployment"
 

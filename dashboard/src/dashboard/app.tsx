@@ -1,16 +1,17 @@
 // The whole dashboard: who is signed in, where the pages are, and the page of the address.
 import { lazy, Suspense, useEffect, useState } from "react";
 
-import { lend, onReturn, type Owner } from "../shared/token";
 import { Link } from "./address/link";
 import { useAddress } from "./address/location";
 import { useView, useWholeAddress } from "./address/view";
 import { disconnect } from "./api/live";
+import { isServed } from "./api/served";
 import { type Session, session, sessions } from "./api/session";
 import { useStore } from "./api/store";
+import { lend, onReturn, type Owner } from "./api/token";
 import { askWho } from "./api/who";
 import { Navigation } from "./navigation";
-import { isOffered, pageAt } from "./pages/pages";
+import { HOME, isOffered, pageAt } from "./pages/pages";
 import { SignIn } from "./pages/sign-in";
 import { Loading } from "./panels/panel";
 import { Boundary } from "./parts/boundary";
@@ -61,18 +62,20 @@ function Frame({ current }: { current: Session & { kind: "signed in" } }) {
         Skip to the contents
       </a>
       <header className="top">
-        <Link href={view.link("/")} className="brand" aria-label="Deployment analytics">
+        <Link href={view.link(HOME)} className="brand" aria-label="Deployment analytics">
           <Mark /> <span className="wide">Deployment analytics</span>
         </Link>
         <button type="button" className="menu" aria-expanded={isMenuOpen} aria-controls="pages" onClick={() => setIsMenuOpen(!isMenuOpen)}>
           Menu
         </button>
-        <PaletteButton />
-        <Boundary what="The bell" isSmall>
-          <Suspense>
-            <Bell />
-          </Suspense>
-        </Boundary>
+        {isServed("dashboard") && <PaletteButton />}
+        {isServed("dashboard") && (
+          <Boundary what="The bell" isSmall>
+            <Suspense>
+              <Bell />
+            </Suspense>
+          </Boundary>
+        )}
         <SignedIn current={current} />
       </header>
       <Navigation path={path} view={view} roles={owner?.roles ?? []} isOpen={isMenuOpen} onClose={() => setIsMenuOpen(false)} />

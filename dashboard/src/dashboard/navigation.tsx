@@ -25,11 +25,6 @@ export function Navigation({ path, view, roles, isOpen, onClose }: Props) {
                 </Link>
               </li>
             ))}
-          {group === "Analysis" && (
-            <li>
-              <a href="/graphql">GraphiQL</a>
-            </li>
-          )}
         </ul>
       ))}
     </nav>

@@ -31,6 +31,7 @@ from gateway.http.exchange import Exchange
 from gateway.http.tokens import Authenticator
 from gateway.observability.health import Health
 from gateway.observability.telemetry import Telemetry
+from gateway.pages.serving import Pages
 from gateway.rest.guard import RequestGuard
 from gateway.routes import API_ROUTES
 from gateway.sdks.receiver import SentryReceiver
@@ -180,8 +181,7 @@ def small_gateway(
         nothing,
         service,
         LiveOperations(service, Topics()),
-        has_page,
-        has_page,
+        Pages(has_page, has_page),
         SentryReceiver(nothing, nothing, nothing, budgets, RequestGuard(enabled=False)),
     )
 

@@ -93,9 +93,9 @@ def test_current_pages_are_kept(built: Path, npm: Npm, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     "changed",
     [
-        "src/graphiql/index.html",
-        "src/graphiql/app.tsx",
-        "src/graphiql/examples/99-new.graphql",
+        "src/dashboard/index.html",
+        "src/dashboard/app.tsx",
+        "src/dashboard/graphiql/examples/99-new.graphql",
         "src/dashboard/panels/networks.tsx",
         "vite.config.ts",
         "../schema.graphql",
@@ -122,7 +122,7 @@ def test_changed_packages_are_fetched_again(built: Path, npm: Npm, changed: str)
 
 
 def test_removed_source_needs_a_build(built: Path) -> None:
-    (built / "src" / "graphiql" / "icon.svg").unlink()
+    (built / "src" / "dashboard" / "icon.svg").unlink()
 
     assert not build.is_current(built)
 
@@ -154,7 +154,7 @@ build.ensure_built(Path(sys.argv[1]))
 
 
 def test_second_build_waits_for_the_first_and_finds_its_work_done(built: Path) -> None:
-    change(built / "src" / "graphiql" / "app.tsx")
+    change(built / "src" / "dashboard" / "app.tsx")
     with (built / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         second = subprocess.Popen([sys.executable, "-c", SECOND_BUILD, built])
@@ -193,14 +193,14 @@ def test_messages_of_a_failed_build_are_shown_and_the_earlier_pages_stay(
     build.ensure_built()
     shutil.copytree(build.DIST, workspace / "dist")
     (workspace / "node_modules").symlink_to(build.WORKSPACE / "node_modules")
-    page = (workspace / "dist" / "graphiql" / "index.html").read_text()
-    (workspace / "src" / "graphiql" / "main.tsx").write_text('import "./nowhere";')
+    page = (workspace / "dist" / "dashboard" / "index.html").read_text()
+    (workspace / "src" / "dashboard" / "main.tsx").write_text('import "./nowhere";')
 
     with pytest.raises(build.BuildError):
         build.ensure_built(workspace)
 
     assert "nowhere" in capfd.readouterr().out
-    assert (workspace / "dist" / "graphiql" / "index.html").read_text() == page
+    assert (workspace / "dist" / "dashboard" / "index.html").read_text() == page
     assert not build.is_current(workspace)
 
 
@@ -230,13 +230,12 @@ def test_lock_file_names_no_registry() -> None:
 def test_built_pages_need_no_other_server_and_no_eval() -> None:
     build.ensure_built()
 
-    for name in ("dashboard", "graphiql"):
-        page = (build.DIST / name / "index.html").read_text()
-        addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
-        assert addresses
-        assert all(address.startswith("/pages/assets/") for address in addresses)
-        files = [build.DIST / address.removeprefix("/pages/") for address in addresses]
-        assert all(file.is_file() for file in files)
+    page = (build.DIST / "dashboard" / "index.html").read_text()
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert addresses
+    assert all(address.startswith("/pages/assets/") for address in addresses)
+    files = [build.DIST / address.removeprefix("/pages/") for address in addresses]
+    assert all(file.is_file() for file in files)
     scripts = "".join(path.read_text() for path in build.DIST.rglob("*.js"))
     assert not re.search(r"\bnew Function\(|[^\w.$]eval\(|importScripts\(", scripts)
     styles = "".join(path.read_text() for path in build.DIST.rglob("*.css"))
@@ -269,7 +268,9 @@ def test_components_of_the_request_exist(name: str) -> None:
 
 
 def test_examples_have_a_title_and_parse() -> None:
-    examples = sorted((build.WORKSPACE / "src" / "graphiql" / "examples").glob("*.graphql"))
+    examples = sorted(
+        (build.WORKSPACE / "src" / "dashboard" / "graphiql" / "examples").glob("*.graphql")
+    )
 
     assert examples
     for example in examples:

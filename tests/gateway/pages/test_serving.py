@@ -3,16 +3,18 @@
 import gzip
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
 
 from gateway.app import create_app
+from gateway.config.settings import Settings
 from gateway.pages import build, serving
 from gateway.routes import DASHBOARD_PATHS
-from tests.gateway.graphql.edge import client_of, small_gateway
+from tests.gateway.graphql.edge import SECRET, client_of, small_gateway
 
-PAGE = '<!doctype html><script src="/pages/assets/app-1a2b.js" title="STYLE-NONCE"></script>'
+PAGE = '<!doctype html><script src="/pages/assets/app-1a2b.js" title="SERVED-PARTS"></script>'
 LARGE = "export const answer = 42;\n" * 100
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -25,9 +27,8 @@ def app() -> Starlette:
 def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assets = tmp_path / "assets"
     assets.mkdir()
-    for name in ("dashboard", "graphiql"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "index.html").write_text(PAGE)
+    (tmp_path / "dashboard").mkdir()
+    (tmp_path / "dashboard" / "index.html").write_text(PAGE)
     (assets / "app-1a2b.js").write_text("export {};")
     (assets / "large-3c4d.js").write_text(LARGE)
     (assets / "large-3c4d.js.gz").write_bytes(gzip.compress(LARGE.encode()))
@@ -79,33 +80,32 @@ async def test_each_encoding_of_a_file_has_its_own_tag(built: None) -> None:
     assert kept.headers["vary"] == "Accept-Encoding"
 
 
-async def test_policy_allows_inline_styles_only_with_the_nonce_of_the_response(
-    built: None,
+@pytest.mark.parametrize(
+    ("settings", "parts"),
+    [
+        ({}, "dashboard"),
+        ({"graphiql": "on", "dashboard": False}, "graphiql"),
+        ({"environment": "demo"}, "dashboard graphiql"),
+        ({"environment": "demo", "graphiql": "off"}, "dashboard"),
+    ],
+)
+def test_page_says_which_parts_are_served(
+    built: None, settings: dict[str, Any], parts: str
 ) -> None:
-    async with client_of(app()) as client:
-        pages = [await client.get("/graphql", headers=BROWSER) for _ in range(2)]
-        script = await client.get("/pages/assets/app-1a2b.js")
-    responses = (*pages, script)
-    policies = [response.headers["content-security-policy"] for response in responses]
-    assert not [policy for policy in policies if "unsafe" in policy]
-    nonces = [re.findall(r"'nonce-([\w-]{20,})'", policy) for policy in policies]
-    assert nonces[0] != nonces[1]
-    assert nonces[2] == []
-    for nonce, page in zip(nonces, pages, strict=False):
-        assert f'title="{nonce[0]}"' in page.text
+    page = serving.Pages.of(Settings(jwt_secret=SECRET, **settings)).respond()
+    assert f'title="{parts}"' in bytes(page.body).decode()
 
 
 def test_every_page_of_the_dashboard_has_a_route() -> None:
     pages = build.WORKSPACE / "src" / "dashboard" / "pages" / "pages.ts"
     listed = re.findall(r'path: "([^"]+)"', pages.read_text(encoding="utf-8"))
+    # /alerts/:id serves /alerts/new; GraphiQL is a part of its own.
     served = [re.sub(r"{[^}]+}", ":id", path) for path in DASHBOARD_PATHS]
-    assert {*listed} - {"/alerts/new"} == {*served}  # /alerts/:id serves that one
+    assert {*listed} - {"/alerts/new", "/graphql"} == {*served}
 
 
-@pytest.mark.parametrize("path", ["/", "/deployments", "/errors/one%3Atwo"])
-async def test_each_page_of_the_dashboard_has_a_path_and_a_strict_policy(
-    built: None, path: str
-) -> None:
+@pytest.mark.parametrize("path", ["/", "/deployments", "/errors/one%3Atwo", "/graphql?range=7d"])
+async def test_each_page_has_a_path_and_a_strict_policy(built: None, path: str) -> None:
     async with client_of(app()) as client:
         page = await client.get(path, headers=BROWSER)
         other = await client.get("/nowhere", headers=BROWSER)
@@ -115,6 +115,7 @@ async def test_each_page_of_the_dashboard_has_a_path_and_a_strict_policy(
     assert "style-src 'self';" in policy
     assert "connect-src 'self';" in policy
     assert "unsafe" not in policy
+    assert "nonce" not in policy
     assert other.status_code == 404
 
 

@@ -24,6 +24,20 @@ export function go(href: string, { replace = false } = {}): void {
   if (!replace && location.pathname !== before) document.getElementById("main")?.focus({ preventScroll: true });
 }
 
+/**
+ * Takes parameters out of the fragment, such as `#token=…`, and returns those that are there.
+ * Browsers send the fragment to no server; the address that had them is not in the history either.
+ */
+export function takeFromFragment<Name extends string>(...names: Name[]): Partial<Record<Name, string>> {
+  const parameters = new URLSearchParams(location.hash.slice(1));
+  const taken = Object.fromEntries([...parameters].filter(([name]) => names.some((other) => other === name)));
+  if (Object.keys(taken).length === 0) return {};
+  for (const name of names) parameters.delete(name);
+  const rest = parameters.size > 0 ? `#${parameters}` : "";
+  history.replaceState(null, "", location.pathname + location.search + rest);
+  return taken as Partial<Record<Name, string>>;
+}
+
 /** A path with a query; colons, slashes and commas stay as they are, so that a link can be read. */
 export function hrefOf(path: string, query: URLSearchParams): string {
   const text = query.toString().replaceAll("%2F", "/").replaceAll("%3A", ":").replaceAll("%2C", ",");

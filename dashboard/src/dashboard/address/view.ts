@@ -105,7 +105,7 @@ export function useWholeAddress(only: string | null): void {
   const whole = { range: value(query, "range", USUAL_RANGE), zone: value(query, "zone", ownZone()), ...(project ? { project } : {}) };
   queueMicrotask(() => {
     if (project !== null) isLanding.current = false;
-    go(hrefOf(path, changed(query, whole)), { replace: true });
+    go(hrefOf(path, changed(query, whole)) + location.hash, { replace: true });
   });
 }
 

@@ -1,7 +1,7 @@
 // One request to the gateway: every way it can fail becomes one of a few outcomes.
 import type { Text } from "../../../generated/graphql";
-import { accept } from "../../shared/token";
 import { session } from "./session";
+import { accept } from "./token";
 
 export type Problem = { message: string; path?: (string | number)[]; code?: string };
 
@@ -9,9 +9,10 @@ export type Outcome<Data> =
   | { kind: "answered"; data: Data | null; problems: Problem[] }
   | { kind: "unreachable"; reason: string };
 
-type Answer<Data> = {
+export type Answer<Data> = {
   data?: Data | null;
   errors?: { message: string; path?: (string | number)[]; extensions?: { code?: string } }[];
+  extensions?: Record<string, unknown>;
 };
 
 /** An operation with the texts of the fragments that it spreads. */
@@ -27,30 +28,15 @@ export async function ask<Data, Variables>(
   variables: Variables,
   signal?: AbortSignal,
 ): Promise<Outcome<Data>> {
-  const token = session.token();
   try {
-    const response = await fetch("/graphql", {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        accept: "application/graphql-response+json, application/json;q=0.9",
-        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-      },
-      body: JSON.stringify({ query: text, variables }),
-      ...(signal ? { signal } : {}),
-    });
-    if (response.ok && token !== null) accept(token);
-    const answer = await readAnswer<Data>(response);
+    const { status, answer } = await post<Data>({ query: text, variables }, {}, signal);
     const problems = (answer.errors ?? []).map(({ message, path, extensions }) => ({
       message,
       ...(path ? { path } : {}),
       ...(extensions?.code ? { code: extensions.code } : {}),
     }));
-    if (response.status === 401) {
-      session.refuse(problems[0]?.message ?? "no reason given");
-      return { kind: "unreachable", reason: "The token was refused." };
-    }
-    if (UNAVAILABLE.has(response.status)) {
+    if (status === 401) return { kind: "unreachable", reason: "The token was refused." };
+    if (UNAVAILABLE.has(status)) {
       return { kind: "unreachable", reason: problems[0]?.message ?? "It cannot answer just now." };
     }
     return { kind: "answered", data: answer.data ?? null, problems };
@@ -58,6 +44,30 @@ export async function ask<Data, Variables>(
     if (signal?.aborted) throw error;
     return { kind: "unreachable", reason: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/**
+ * Sends an operation with the token at hand, and returns the answer as it is. A refused token signs
+ * out. Headers of the sender's own take precedence; one that names another token leaves the session.
+ */
+export async function post<Data>(
+  operation: object,
+  own: Record<string, string> = {},
+  signal?: AbortSignal,
+): Promise<{ status: number; answer: Answer<Data> }> {
+  const token = session.token();
+  const bearer = `Bearer ${token}`;
+  const headers = new Headers({ accept: "application/graphql-response+json, application/json;q=0.9" });
+  if (token !== null) headers.set("authorization", bearer);
+  for (const [name, value] of Object.entries(own)) headers.set(name, value);
+  headers.set("content-type", "application/json");
+  const request = { method: "POST", headers, body: JSON.stringify(operation), ...(signal ? { signal } : {}) };
+  const response = await fetch("/graphql", request);
+  const isOfSession = token !== null && headers.get("authorization") === bearer;
+  if (response.ok && isOfSession) accept(token);
+  const answer = await readAnswer<Data>(response);
+  if (response.status === 401 && isOfSession) session.refuse(answer.errors?.[0]?.message ?? "no reason given");
+  return { status: response.status, answer };
 }
 
 async function readAnswer<Data>(response: Response): Promise<Answer<Data>> {

@@ -1,5 +1,5 @@
 // Subscriptions over one WebSocket, which connects again by itself.
-import { type Client, createClient } from "graphql-ws/client";
+import { type Client, createClient, type ExecutionResult, type Sink, type SubscribePayload } from "graphql-ws/client";
 
 import { graphql, type Text } from "../../../generated/graphql";
 import { ask } from "./ask";
@@ -25,8 +25,7 @@ export function follow<Data, Variables>(
   variables: Variables,
   onData: (data: Data) => void,
 ): () => void {
-  client ??= connect();
-  return client.subscribe<Data>(
+  return subscribe<Data>(
     { query: text, variables: variables as Record<string, unknown> },
     {
       next: ({ data }) => {
@@ -36,6 +35,12 @@ export function follow<Data, Variables>(
       complete: () => undefined,
     },
   );
+}
+
+/** Gives a subscription's messages and errors to the sink until the returned function is called. */
+export function subscribe<Data>(operation: SubscribePayload, sink: Sink<ExecutionResult<Data>>): () => void {
+  client ??= connect();
+  return client.subscribe<Data>(operation, sink);
 }
 
 /** Closes the connection, so that the next subscription uses the token of then. */

@@ -1,5 +1,5 @@
 // Who is signed in: a token of the address or of this tab, else one that a demo hands out.
-import * as tokens from "../../shared/token";
+import * as tokens from "./token";
 import { Store } from "./store";
 
 export type Session =

@@ -1,6 +1,7 @@
 // The pages, each loaded when it is shown, and where they stand in the navigation.
 import { type ComponentType, lazy } from "react";
 
+import { isServed, type Part } from "../api/served";
 import OverviewPage from "./overview";
 
 /** The headings of the navigation, in their order. */
@@ -15,12 +16,14 @@ type Page = {
   group?: (typeof GROUPS)[number];
   /** The roles that are offered it; all if left out. */
   roles?: readonly string[];
+  /** The part it belongs to, if that is not the dashboard. */
+  part?: Part;
 };
 
 const groups = () => import("./groups");
 const group = () => import("./group");
 
-export const PAGES: Page[] = [
+const ALL: Page[] = [
   { path: "/", title: "Overview", Page: OverviewPage, group: "" },
   { path: "/deployments", title: "Deployments", Page: lazy(() => import("./deployments")), group: "Activity" },
   { path: "/deployments/:id", title: "Deployment", Page: lazy(() => import("./deployment")) },
@@ -48,6 +51,7 @@ export const PAGES: Page[] = [
   { path: "/projects/:id", title: "Project", Page: lazy(() => import("./project")) },
   { path: "/explorer", title: "Explorer", Page: lazy(() => import("./explorer")), group: "Analysis" },
   { path: "/measures", title: "Measures", Page: lazy(() => import("./measures")), group: "Analysis" },
+  { path: "/graphql", title: "GraphiQL", Page: lazy(() => import("../graphiql/page")), group: "Analysis", part: "graphiql" },
   { path: "/settings", title: "Settings", Page: lazy(() => import("./settings")), group: "Gateway" },
   { path: "/settings/keys", title: "Project keys", Page: lazy(() => import("./settings-keys")) },
   { path: "/settings/keys/:id", title: "Project key", Page: lazy(() => import("./settings-key")) },
@@ -59,6 +63,10 @@ export const PAGES: Page[] = [
   { path: "/settings/erasure", title: "Erase a user", Page: lazy(() => import("./settings-erasure")) },
   { path: "/settings/audit", title: "Audit log", Page: lazy(() => import("./settings-audit")) },
 ];
+const PAGES = ALL.filter(({ part = "dashboard" }) => isServed(part));
+
+/** Where the name of the dashboard leads. */
+export const HOME = PAGES[0]?.path ?? "/";
 
 /** A page that a file exports under a name. */
 function part<Name extends string>(file: () => Promise<Record<Name, ComponentType<{ id: string }>>>, name: Name) {

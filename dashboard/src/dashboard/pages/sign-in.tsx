@@ -1,8 +1,8 @@
 // Asks for a token, and says why one is needed.
 import { type FormEvent, useState } from "react";
 
-import type { Owner } from "../../shared/token";
 import { session } from "../api/session";
+import type { Owner } from "../api/token";
 
 /** `reason` is why the gateway refused the token, `owner` whose token may read nothing. */
 type Props = { reason: string | null; owner?: Owner };

@@ -1,14 +1,19 @@
 // What can be done with the data of a chart: see its query, take its rows along.
+import { Link } from "../address/link";
+import { useView } from "../address/view";
+import { isServed } from "../api/served";
 import type { Bucket } from "../charts/scale";
 import type { Series } from "../charts/shapes";
 
-/** A link that opens a query in GraphiQL, which reads it from the address. */
+/** A link that opens a query in GraphiQL, which reads it from the address; none where that is not served. */
 export function QueryLink({ query, variables, label }: { query: string; variables: object; label: string }) {
+  const view = useView();
+  if (!isServed("graphiql")) return null;
   const fragment = new URLSearchParams({ query: indented(query), variables: JSON.stringify(variables, null, 2) });
   return (
-    <a className="quiet" href={`/graphql#${fragment}`}>
+    <Link className="quiet" href={`${view.link("/graphql")}#${fragment}`}>
       Query<span className="hidden"> of {label} in GraphiQL</span>
-    </a>
+    </Link>
   );
 }
 

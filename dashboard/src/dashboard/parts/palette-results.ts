@@ -65,7 +65,7 @@ export function resultsOf(text: string, pages: Offered[], found: FindQuery | nul
   const wanted = text.trim().toLowerCase();
   const has = (name: string) => name.toLowerCase().includes(wanted);
   const to = (path: string, id: string) => view.link(`${path}/${encodeURIComponent(id)}`);
-  const titles = [...pages.map(({ path, title, group }) => ({ text: title, note: group ?? "", href: view.link(path) })), { text: "GraphiQL", note: "Analysis", href: "/graphql" }];
+  const titles = pages.map(({ path, title, group }) => ({ text: title, note: group ?? "", href: view.link(path) }));
   const groups = [
     { title: "Pages", results: titles.filter((page) => has(page.text)) },
     { title: "Projects", results: (found?.projects?.nodes ?? []).map(({ slug, name }) => ({ text: slug, note: name === slug ? "" : name, href: to("/projects", slug) })) },

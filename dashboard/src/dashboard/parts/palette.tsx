@@ -29,8 +29,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
 
   const open = ({ href }: Found) => {
     dialog.current?.close();
-    if (href.startsWith("/graphql")) location.assign(href);
-    else go(href);
+    go(href);
   };
   const press = (event: KeyboardEvent) => {
     const next = { ArrowDown: chosen + 1, ArrowUp: chosen - 1 }[event.key];

@@ -1,4 +1,5 @@
 // Takes the access token from the address, stores it for this tab, and reads its owner from it.
+import { takeFromFragment } from "../address/location";
 
 const STORAGE_KEY = "gateway-token";
 const SIGNED_OUT_KEY = "gateway-signed-out";
@@ -7,15 +8,10 @@ const ERA_KEY = "gateway-era";
 
 export type Owner = { subject: string; roles: string[]; projects: string[] };
 
-/**
- * Moves a token from `#token=…` in the address bar into this tab's storage.
- * Browsers send the fragment to no server; the replaced address is not in the history either.
- */
+/** Moves a token from `#token=…` in the address bar into this tab's storage. */
 export function takeFromAddress(): void {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (token === null) return;
-  keep(token);
-  history.replaceState(null, "", location.pathname + location.search);
+  const { token } = takeFromFragment("token");
+  if (token !== undefined) keep(token);
 }
 
 /** This tab's token. One from before the last sign-out is forgotten, since a tab does not hear of it while it shows another site. */
@@ -64,11 +60,6 @@ let accepted: string | null = null;
 /** Notes that the gateway has answered to this token: only then is it lent. */
 export function accept(token: string): void {
   accepted = token;
-}
-
-/** Notes that the gateway has refused the token. */
-export function doubt(): void {
-  accepted = null;
 }
 
 const tabs = new BroadcastChannel(STORAGE_KEY);

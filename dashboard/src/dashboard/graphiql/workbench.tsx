@@ -3,18 +3,16 @@ import { DOC_EXPLORER_PLUGIN, DocExplorerContextProvider } from "@graphiql/plugi
 import { HISTORY_PLUGIN, HistoryContextProvider } from "@graphiql/plugin-history";
 import { useEditorContext } from "@graphiql/react";
 import { GraphiQL, GraphiQLInterface, GraphiQLProvider } from "graphiql";
-import { useEffect, useState } from "react";
+import { type ComponentProps, useEffect, useState } from "react";
 
 import { useAccessibleEditors } from "./accessibility";
 import { EXAMPLES_PLUGIN } from "./example-panel";
 import { EXAMPLES } from "./examples";
 import { Measurements } from "./footer";
-import { takeLinked } from "./linked";
 import { isNarrow } from "./screen";
 import type { Measured, Send } from "./send";
 
 const PLUGINS = [EXAMPLES_PLUGIN, DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN];
-const LINKED = takeLinked();
 const FIRST_TABS = EXAMPLES.slice(0, 1).map(({ query }) => ({ query }));
 
 /** Where GraphiQL stores its tabs, and the operation of the open one. */
@@ -22,20 +20,25 @@ const STORED_TABS = "graphiql:tabState";
 const STORED_QUERY = "graphiql:query";
 type Tabs = { tabs: { query: string | null }[]; activeTabIndex: number };
 
-type Props = { send: Send; introspect: boolean; measured: Measured | null };
+/** Its type has more ways to subscribe than the one that GraphiQL uses. */
+type Fetcher = ComponentProps<typeof GraphiQLProvider>["fetcher"];
 
-export function Workbench({ send, introspect, measured }: Props) {
+/** An operation that a link brought. */
+export type Linked = { query: string; variables: string };
+
+type Props = { send: Send; linked: Linked | null; measured: Measured | null };
+
+export function Workbench({ send, linked, measured }: Props) {
   useState(completeStored);
   return (
     <GraphiQLProvider
-      fetcher={send}
-      schema={introspect ? undefined : null}
+      fetcher={send as Fetcher}
       plugins={PLUGINS}
       referencePlugin={DOC_EXPLORER_PLUGIN}
       visiblePlugin={showsExamples() ? EXAMPLES_PLUGIN : undefined}
       defaultTabs={FIRST_TABS}
-      query={LINKED?.query}
-      variables={LINKED?.variables}
+      query={linked?.query}
+      variables={linked?.variables}
       inputValueDeprecation
       schemaDescription
     >
@@ -56,7 +59,7 @@ function Editors({ measured }: { measured: Measured | null }) {
   useWrappedLines();
   if (!ready) return null;
   return (
-    <GraphiQLInterface>
+    <GraphiQLInterface forcedTheme="system">
       <GraphiQL.Logo>
         <span />
       </GraphiQL.Logo>
