@@ -98,7 +98,6 @@ class Pages:
 
     painted: Times
     drawn: Times
-    clicked: Times
     audits: list[Audit]
     kept: Times
     anew: Times
@@ -113,12 +112,12 @@ async def pages(stage: Stage, effort: Effort) -> Pages:
         await wait_until_ready(gateway.port)
         found = await audits(_address(gateway), _chromium(), AUDITS)
         async with _browser() as browser:
-            painted, drawn, clicked, body = await _visits(browser, gateway)
+            painted, drawn, body = await _visits(browser, gateway)
             kept = await _asked(gateway, [body] * effort.rounds)
             anew = await _asked(gateway, _others(body, effort.rounds))
             left = await _left_open(browser, gateway, effort.page_seconds)
     print(f"pages: {left.grown_mb:+.1f} MB in {left.seconds:.0f} s", flush=True)
-    return Pages(Times(painted), Times(drawn), Times(clicked), found, kept, anew, left)
+    return Pages(Times(painted), Times(drawn), found, kept, anew, left)
 
 
 async def _furnish(stage: Stage, effort: Effort) -> None:
@@ -156,21 +155,18 @@ def _address(gateway: Asked) -> str:
     return f"http://localhost:{gateway.port}/?range=7d&zone=UTC#token={token()}"
 
 
-async def _visits(
-    browser: Browser, gateway: Asked
-) -> tuple[list[float], list[float], list[float], bytes]:
-    """The first contentful paint, the time until the figures stand there, and until a click after
-    that has opened the command palette, of visits with an empty cache; and what the page asked."""
-    painted, drawn, clicked, sent = [], [], [], []
+async def _visits(browser: Browser, gateway: Asked) -> tuple[list[float], list[float], bytes]:
+    """The first contentful paint and the time until the figures stand there, of visits with an
+    empty cache, and the request that the page sent."""
+    painted, drawn, sent = [], [], []
     for _ in range(LOADS):
         context = await browser.new_context(viewport={"width": 1440, "height": 900})
         page = await context.new_page()
         page.on("request", lambda request: sent.append(request) if _asks(request) else None)
         drawn.append(await timed(_opened(page, gateway)))
-        clicked.append(drawn[-1] + await timed(_palette(page)))
         painted.append(float(await page.evaluate(_PAINTED)))
         await context.close()
-    return painted, drawn, clicked, (sent[0].post_data or "").encode()
+    return painted, drawn, (sent[0].post_data or "").encode()
 
 
 def _asks(request: Request) -> bool:
@@ -180,11 +176,6 @@ def _asks(request: Request) -> bool:
 async def _opened(page: Page, gateway: Asked) -> None:
     await page.goto(_address(gateway))
     await page.wait_for_selector(_DRAWN)
-
-
-async def _palette(page: Page) -> None:
-    await page.locator(".palette-button").click()
-    await page.wait_for_selector("dialog.palette")
 
 
 def _others(body: bytes, count: int) -> list[bytes]:

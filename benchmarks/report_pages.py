@@ -8,7 +8,7 @@ from benchmarks.pages import AUDITS, EVENTS_PER_SECOND, LOADS, LONG_FRAME_MS, Pa
 from benchmarks.tables import FIGURE_HEADS, figure, table
 
 PAINTED_MS = 800
-DRAWN_MS = 1_500
+INTERACTIVE_MS = 1_500
 REQUEST_MS = 20
 SCORES = dict(zip(CATEGORIES, (95, 100, 100), strict=True))
 GROWN_MB = 2
@@ -38,12 +38,8 @@ def pages(found: Pages, deployments: int) -> Iterator[str]:
     yield figure(
         "until its figures are there, median",
         f"{found.drawn.median_ms:.0f} ms",
-    )
-    yield figure(
-        "until a click after that has opened the command palette, median",
-        f"{found.clicked.median_ms:.0f} ms",
-        f"under {DRAWN_MS} ms",
-        found.clicked.median_ms < DRAWN_MS,
+        f"under {INTERACTIVE_MS} ms",
+        found.drawn.median_ms < INTERACTIVE_MS,
     )
     yield from _scores(found.audits)
     yield figure(
@@ -87,9 +83,15 @@ def _scores(audits: Sequence[Audit]) -> Iterator[str]:
             goal_text,
             median(scores) >= goal,
         )
+    interactive_ms = median(each.interactive_ms for each in audits)
     yield figure(
-        "its time until interactive, time blocked and layout shift, medians",
-        f"{median(each.interactive_ms for each in audits):.0f} ms, "
+        "its time until interactive, median",
+        f"{interactive_ms:.0f} ms",
+        f"under {INTERACTIVE_MS} ms",
+        interactive_ms < INTERACTIVE_MS,
+    )
+    yield figure(
+        "its time blocked and layout shift, medians",
         f"{median(each.blocked_ms for each in audits):.0f} ms, "
         f"{median(each.shift for each in audits):.3f}",
     )
