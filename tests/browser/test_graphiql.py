@@ -113,6 +113,8 @@ async def test_without_a_token_the_page_says_where_to_get_one(
     await page.get_by_test_id("token-submit").click()
     await expect(page.get_by_test_id("signed-in")).to_contain_text("demo-admin")
     assert "metis" in str((await execute(page))["data"]["networks"])
+    await page.evaluate("location.hash = 'query=query Second { hello }'")
+    await expect(page.get_by_label("Operation, scrollable")).to_contain_text("Second")
 
 
 async def test_refused_token_is_told_with_the_reason_and_lent_to_no_tab(
@@ -140,6 +142,20 @@ async def test_token_of_the_headers_editor_that_is_refused_leaves_the_session(
     await page.keyboard.insert_text(json.dumps(headers))
     assert "signature" in (await execute(page))["errors"][0]["message"]
     await expect(page.get_by_test_id("signed-in")).to_contain_text("demo-admin")
+
+
+async def test_gateway_out_of_reach_is_told_until_it_answers(page: Page, signed_in: str) -> None:
+    await page.goto(signed_in)
+    assert "data" in await execute(page)
+    await page.route("**/graphql", lambda route: route.abort())
+    response = page.locator(".result-window .CodeMirror")
+    await page.get_by_label("Execute query").click()
+    await expect(response).to_contain_text("errors")
+    await expect(page.get_by_test_id("unreachable")).to_contain_text("does not respond")
+    await page.unroute("**/graphql")
+    await page.get_by_label("Execute query").click()
+    await expect(response).to_contain_text("deploymentStats")
+    await expect(page.get_by_test_id("unreachable")).to_have_count(0)
 
 
 async def test_page_is_one_of_the_dashboard(
