@@ -109,16 +109,22 @@ class Tape:
         self.transitions.sort()
 
     def back_test(
-        self, range: Range, step: timedelta, left_out: int, notes: Sequence[str]
+        self,
+        range: Range,
+        step: timedelta,
+        left_out: int,
+        notes: Sequence[str],
+        until: datetime | None = None,
     ) -> BackTest:
-        """Returns what was played, in the order of time, up to the end of a range."""
+        """Returns what was played; what still fires has done so up to ``until``, by default the end
+        of the range."""
         return BackTest(
             range=range,
             step=step,
             firings=tuple(self.firings),
             transitions=tuple(self.transitions),
             pages=sum(firing.is_told for firing in self.firings),
-            firing=_time_of_any(self.firings, range.end),
+            firing=_time_of_any(self.firings, until or range.end),
             left_out=left_out,
             notes=tuple(notes),
         )
@@ -141,8 +147,8 @@ def replay(
         run.go(looks, tape, key, labels(key))
     tape.sort()
     first, last = planned.looks[0], planned.looks[-1]
-    found = tape.back_test(Range(first, last), planned.step, left_out, planned.notes)
-    return replace(found, range=Range(first, last + planned.step))
+    span = Range(first, last + planned.step)
+    return tape.back_test(span, planned.step, left_out, planned.notes, until=last)
 
 
 _Cells = list[tuple[int, Components]]

@@ -69,6 +69,14 @@ def test_far_back_it_looks_once_an_hour_and_says_so() -> None:
     assert firing.ended_at == event + 2 * HOUR
 
 
+def test_one_look_is_enough() -> None:
+    event = NOW.replace(hour=0) - 20 * DAY
+    found = played(COUNT, 59 * MINUTE, _once(event, 11), end=event + 2 * HOUR - MINUTE)
+    assert found.range == Range(event + HOUR, event + 2 * HOUR)
+    (firing,) = found.firings
+    assert (firing.fired_at, found.pages, found.firing) == (event + HOUR, 1, timedelta())
+
+
 def test_a_short_window_is_widened_to_an_hour_and_says_so() -> None:
     found = played(RATE, 10 * DAY, lambda _start, _key: {"calls": 10, "server_errors": 5})
     assert found.notes[1:] == (
