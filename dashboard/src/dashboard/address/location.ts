@@ -24,18 +24,26 @@ export function go(href: string, { replace = false } = {}): void {
   if (!replace && location.pathname !== before) document.getElementById("main")?.focus({ preventScroll: true });
 }
 
+type Found<Name extends string> = Partial<Record<Name, string>>;
+
+/** The parameters of these names that the fragment has, such as `#token=…`. */
+export function inFragment<Name extends string>(...names: Name[]): Found<Name> {
+  const parameters = [...new URLSearchParams(location.hash.slice(1))];
+  return Object.fromEntries(parameters.filter(([name]) => names.some((other) => other === name))) as Found<Name>;
+}
+
 /**
- * Takes parameters out of the fragment, such as `#token=…`, and returns those that are there.
- * Browsers send the fragment to no server; the address that had them is not in the history either.
+ * Takes parameters out of the fragment, and returns those that are there. Browsers send the
+ * fragment to no server; the address that had them is not in the history either.
  */
-export function takeFromFragment<Name extends string>(...names: Name[]): Partial<Record<Name, string>> {
+export function takeFromFragment<Name extends string>(...names: Name[]): Found<Name> {
+  const taken = inFragment(...names);
+  if (Object.keys(taken).length === 0) return taken;
   const parameters = new URLSearchParams(location.hash.slice(1));
-  const taken = Object.fromEntries([...parameters].filter(([name]) => names.some((other) => other === name)));
-  if (Object.keys(taken).length === 0) return {};
   for (const name of names) parameters.delete(name);
   const rest = parameters.size > 0 ? `#${parameters}` : "";
   history.replaceState(null, "", location.pathname + location.search + rest);
-  return taken as Partial<Record<Name, string>>;
+  return taken;
 }
 
 /** A path with a query; colons, slashes and commas stay as they are, so that a link can be read. */

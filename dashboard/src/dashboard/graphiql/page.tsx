@@ -1,7 +1,7 @@
 // GraphiQL as a page of the dashboard, with what each answer took.
 import { useEffect, useState } from "react";
 
-import { takeFromFragment } from "../address/location";
+import { inFragment, takeFromFragment } from "../address/location";
 import { connection } from "../api/live";
 import { useStore } from "../api/store";
 import { createSender, type Measured } from "./send";
@@ -30,18 +30,25 @@ export default function GraphiqlPage() {
   );
 }
 
-/** The operation of the last link: `/graphql#query=…&variables=…`, as the charts have it. */
+/**
+ * The operation of the last link: `/graphql#query=…&variables=…`, as the charts have it. It leaves
+ * the address once the page is shown: React may draw a page that is being loaded more than once.
+ */
 function useLinked(): Linked | null {
-  const [linked, setLinked] = useState(takeLinked);
+  const [linked, setLinked] = useState(() => linkedOf(inFragment("query", "variables")));
   useEffect(() => {
-    const take = () => setLinked((before) => takeLinked() ?? before);
-    addEventListener("hashchange", take);
-    return () => removeEventListener("hashchange", take);
+    const take = () => linkedOf(takeFromFragment("query", "variables"));
+    const change = () => {
+      const next = take();
+      if (next !== null) setLinked(next);
+    };
+    take();
+    addEventListener("hashchange", change);
+    return () => removeEventListener("hashchange", change);
   }, []);
   return linked;
 }
 
-function takeLinked(): Linked | null {
-  const { query, variables } = takeFromFragment("query", "variables");
-  return query === undefined ? null : { query, variables: variables ?? "" };
+function linkedOf({ query, variables = "" }: { query?: string; variables?: string }): Linked | null {
+  return query === undefined ? null : { query, variables };
 }
