@@ -170,8 +170,9 @@ class _Erasure:
             who, new_name = self._given[:2], self._given[2]
             # Before the member leaves, since only that row knows the address.
             self._count(alert_channels, await connection.execute(_STOP_MAILS, *who))
-            answers = await connection.execute(_ANSWERS, *who, new_name, self._person.distinct)
-            self._count(alert_attempts, answers)
+            for table, statement in _ANSWERS.items():
+                told = await connection.execute(statement, *who, new_name, self._person.distinct)
+                self._count(table, told)
             self._count(alert_revisions, await connection.execute(_REVISIONS, *who, new_name))
             self._count(project_members, await connection.execute(_LEAVE, *who))
             self._count(alert_reads, await connection.execute(_FORGET_READ, who[1]))
@@ -318,12 +319,18 @@ from left_over where channel.channel_id = left_over.channel_id
 """
 
 # What receivers answered may have an address in it; an id that is not distinct stands for others.
-_ANSWERS = f"""
-with own as ({_ADDRESS} union select lower($2::text) where $4)
+_OWN = f"with own as ({_ADDRESS} union select lower($2::text) where $4)"
+_ANSWERS = {
+    alert_attempts: f"""{_OWN}
 update alert_attempts as attempt set detail = $3 from alert_sends as send
 where send.project_id = $1 and attempt.send_id = send.send_id and exists (
   select from own where position(own.address in lower(attempt.detail)) > 0)
-"""
+""",
+    alert_sends: f"""{_OWN}
+update alert_sends as send set reason = $3 where project_id = $1 and exists (
+  select from own where position(own.address in lower(send.reason)) > 0)
+""",
+}
 
 _REVISIONS = """
 update alert_revisions as revision set changed_by = $3

@@ -246,6 +246,11 @@ async def test_what_is_told_of_alerts_names_the_user_where_it_must(recorded: Dat
                 " from alert_sends as sends",
                 detail,
             )
+        await connection.execute(
+            "update alert_sends set reason = '550 <ann@example.com> unknown'"
+            " where send_id = (select send_id from alert_sends where project_id = $1 limit 1)",
+            person.project_id,
+        )
         await connection.execute("update alert_rules set document = $1", about)
         await connection.execute(
             "insert into alert_revisions select rule_id, number, 'changed',"
@@ -277,6 +282,8 @@ async def test_what_is_told_of_alerts_names_the_user_where_it_must(recorded: Dat
         details, comment = await connection.fetchrow(query, person.project_id)
         named = "select count(*) from alert_attempts where detail like '%' || $1::text"
         assert await connection.fetchval(named, USER) == 1, "of another project it stays"
+        reasons = "select reason from alert_sends where project_id = $1 and reason is not null"
+        assert (await connection.fetchval(reasons, person.project_id)).startswith("erased-")
     assert details[2] == "250 joe@example.com"
     assert all(detail.startswith("erased-") for detail in details[:2])
     assert comment.startswith("for erased-")
