@@ -31,6 +31,7 @@ class SendStatus(StrEnum):
     SENT = "sent"
     DEAD = "dead"
     HELD = "held"
+    REFUSED = "refused"  # a test that did not arrive
 
 
 class AttemptOutcome(StrEnum):
@@ -170,7 +171,6 @@ async def resend(connection: Connection, send_id: UUID, now: datetime) -> bool:
     """Lets a dead send be tried once more, under the same id; returns whether it was dead.
 
     One whose receiver has heard later of the same episode stays dead: it would open that again.
-    So does a test, which is made anew.
     """
     status: str = await connection.execute(_RESEND, send_id, now)
     return status.endswith(" 1")
@@ -185,8 +185,8 @@ async def note_test(
 ) -> bool:
     """Notes that a project tests a channel; returns False if one did within the same minute.
 
-    A test by mail counts its `addresses`. It is dead unless `end_test` says otherwise, so that one
-    that is cut off is not taken for sent.
+    A test by mail counts its `addresses`. It is refused unless `end_test` says otherwise, so that
+    one that is cut off is not taken for sent.
     """
     message = {"title": f"Test of the channel {channel.name}"}
     given = _test_id(channel, now), project_id, channel.channel_id, message, now, addresses
@@ -298,7 +298,7 @@ update alert_sends set due_at = $3 where send_id = $1 and attempts = $2 and stat
 
 _RESEND = f"""
 update alert_sends as send set status = 'waiting', due_at = $2, reason = null
-where send_id = $1 and status = 'dead' and group_key <> '{TEST}'
+where send_id = $1 and status = 'dead'
   and not (group_key like '{ORDERED}%' and exists (
   select from alert_sends as later
   where later.channel_id = send.channel_id and later.group_key = send.group_key
@@ -308,13 +308,13 @@ where send_id = $1 and status = 'dead' and group_key <> '{TEST}'
 _NOTE_TEST = """
 insert into alert_sends (send_id, project_id, channel_id, group_key, event_ids, message, status,
   reason, created_at, attempts, addresses, counted_at)
-values ($1, $2, $3, $7, '[]', $4, 'dead', $8, $5, 0, $6,
+values ($1, $2, $3, $7, '[]', $4, 'refused', $8, $5, 0, $6,
   case when $6::int is not null then $5::timestamptz end)
 on conflict do nothing
 """
 
 _END_TEST = """
-update alert_sends set status = case when $3::text is null then 'sent' else 'dead' end,
+update alert_sends set status = case when $3::text is null then 'sent' else 'refused' end,
   sent_at = case when $3 is null then $2::timestamptz end, reason = $3
 where send_id = $1
 """

@@ -381,7 +381,7 @@ async def test_a_test_that_the_mail_server_refuses_is_not_logged_as_sent(
         platform.services = usual
     sent, dead = logged.values()
     assert (sent["status"], sent["reason"]) == ("SENT", None)
-    assert (dead["status"], dead["reason"]) == ("DEAD", test["detail"])
+    assert (dead["status"], dead["reason"]) == ("REFUSED", test["detail"])
     assert "554" in dead["reason"]
     (error,) = (await changed(platform, RESEND, keeper, send=dead["sendId"]))["userErrors"]
     assert error["code"] == "CONFLICT", "a test is made anew"

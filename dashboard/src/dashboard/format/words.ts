@@ -58,6 +58,7 @@ export const SEND: Record<NotificationStatus, Word> = {
   SENT: { text: "Delivered", tone: "good" },
   DEAD: { text: "Given up", tone: "bad" },
   HELD: { text: "Held back", tone: "quiet" },
+  REFUSED: { text: "Test refused", tone: "warn" },
 };
 
 /** Levels of log lines, with the colour of their series in charts. */

@@ -57,7 +57,7 @@ const DELETE = graphql(`
 `);
 
 const PAGE_SIZE = 20;
-const STATUSES: NotificationStatus[] = ["WAITING", "SENT", "DEAD", "HELD"];
+const STATUSES: NotificationStatus[] = ["WAITING", "SENT", "DEAD", "HELD", "REFUSED"];
 
 /** A node of another type has none of a channel's fields. */
 export type Channel = Extract<NonNullable<ChannelDetailQuery["node"]>, { sends: unknown }>;
@@ -135,7 +135,7 @@ function Actions({ channel, view, onDone }: { channel: Channel; view: View; onDo
       <button type="button" disabled={isBusy} onClick={() => run(UPDATE, { input: { id: channel.id, enabled: !channel.enabled } })}>
         {channel.enabled ? "Switch off" : "Switch on"}
       </button>
-      <ConfirmButton text="Delete" question={`Delete the channel “${channel.name}”? What was sent to it is forgotten with it.`} isBusy={isBusy} onConfirm={remove} />
+      <ConfirmButton text="Delete" question={`Delete the channel “${channel.name}”? What was sent to it stays in the log.`} isBusy={isBusy} onConfirm={remove} />
       {told !== null && (
         <p className="notice" role="status" data-testid="tested">
           {told}
