@@ -66,7 +66,7 @@ function watch<Data, Variables>(
   let isAnswered = false;
   let retryMs = RETRY_MS;
   let retry: ReturnType<typeof setTimeout> | undefined;
-  const waiting: (() => void)[] = []; // messages that came before the first answer
+  const waiting = new Map<Signal, () => void>(); // the last messages that came before the first answer
 
   const load = paused(async () => {
     clearTimeout(retry);
@@ -74,7 +74,8 @@ function watch<Data, Variables>(
       const outcome = await ask(text, variables, ended.signal);
       isAnswered = outcome.kind === "answered" && !isLimited(outcome);
       if (isAnswered && outcome.kind === "answered") shown = outcome.data;
-      const messages = isAnswered ? waiting.splice(0) : [];
+      const messages = isAnswered ? [...waiting.values()] : [];
+      if (isAnswered) waiting.clear();
       show((before) => answerAfter(before, outcome));
       for (const compare of messages) compare();
       if (!isAnswered) retry = setTimeout(load, retryMs);
@@ -91,7 +92,7 @@ function watch<Data, Variables>(
         if (signal.of === undefined || !says(shown, signal.of, value)) load();
       };
       if (isAnswered) compare();
-      else waiting.push(compare);
+      else waiting.set(signal, compare);
     });
   });
   const stop = connection.follow(() => {

@@ -133,6 +133,7 @@ function largestOf(series: Series[], count: number): number {
 
 const HOUR_MS = 3_600_000;
 const LABEL_WIDTH = 72;
+const DATED_WIDTH = 100; // of a day with its year
 
 /** The texts of the time axis: below the middle of days, and below the start of what is shorter. */
 function columnsOf(buckets: Bucket[], { width }: Frame, zone: string): { position: number; text: string }[] {
@@ -147,9 +148,10 @@ function columnsOf(buckets: Bucket[], { width }: Frame, zone: string): { positio
     if (isShort) return clock(at, zone);
     return isOfYears ? dated(at, zone, isMonthly) : day(at, zone);
   };
-  return labelled(buckets, Math.floor(width / LABEL_WIDTH), textOf)
+  const labelWidth = isOfYears && !isMonthly ? DATED_WIDTH : LABEL_WIDTH;
+  return labelled(buckets, Math.floor(width / labelWidth), textOf)
     .map((index) => ({ position: index + (isWide ? 0.5 : 0), text: textOf(index) }))
-    .filter(({ position }) => (1 - position / buckets.length) * width > LABEL_WIDTH / 3);
+    .filter(({ position }) => (1 - position / buckets.length) * width > labelWidth / 3);
 }
 
 function markersIn(one: Bucket, markers: Marker[]): string[] {

@@ -119,7 +119,9 @@ function Change({ projectKey, onDone }: Props) {
   };
   return (
     <Section title="Filters, forwarding and budget" name="change">
-      <MutationForm key={JSON.stringify(first)} mutation={UPDATE} controls={CONTROLS} fixed={{ id: projectKey.id }} first={first} isChange submit="Save" onDone={done} />
+      <div onSubmitCapture={() => setIsSaved(false)}>
+        <MutationForm key={JSON.stringify(first)} mutation={UPDATE} controls={CONTROLS} fixed={{ id: projectKey.id }} first={first} isChange submit="Save" onDone={done} />
+      </div>
       {isSaved && <p role="status">Saved. It holds within five seconds.</p>}
     </Section>
   );

@@ -65,7 +65,7 @@ export function PanelFrame({ panel: { name, title, columns, height, isBare, root
       {data === null && answer.problems.length === 0 && (isBare ? <LoadingCards height={height} /> : <Loading height={height} />)}
       {(data !== null || answer.problems.length > 0) && missing.length > 0 && <Failed problems={answer.problems} roots={roots} />}
       {data !== null && missing.length === 0 && (
-        <Boundary what="This panel">
+        <Boundary what="This panel" of={data}>
           <Contents data={data as never} view={view} />
         </Boundary>
       )}

@@ -6,6 +6,8 @@ type Props = {
   what: string;
   /** Whether it stands in the bar, where there is room for a few words. */
   isSmall?: boolean;
+  /** What is drawn; another one is tried anew. */
+  of?: unknown;
   children: ReactNode;
 };
 
@@ -14,6 +16,10 @@ export class Boundary extends Component<Props, { message: string | null }> {
 
   static getDerivedStateFromError(error: unknown) {
     return { message: error instanceof Error ? error.message : String(error) };
+  }
+
+  override componentDidUpdate(before: Props) {
+    if (this.state.message !== null && before.of !== this.props.of) this.setState({ message: null });
   }
 
   override render() {

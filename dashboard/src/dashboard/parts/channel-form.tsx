@@ -49,7 +49,7 @@ export const KINDS: Record<NotificationChannelKind, Kind> = {
   IN_APP: { input: "inApp", text: "Only here", controls: [] },
 };
 
-/** The values as the mutation takes them; what is empty is left out, so that it stays as it was. */
+/** The values as the mutation takes them; a text that is empty is left out, so that it stays as it was. */
 export function channelInputOf(kind: NotificationChannelKind, values: Values): ChannelInput {
   const { input, controls } = KINDS[kind];
   return { [input]: kind === "IN_APP" || givenOf(controls, values) } as unknown as ChannelInput;

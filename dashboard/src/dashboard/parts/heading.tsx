@@ -30,17 +30,25 @@ export function Heading({ title, answer, freshness, zone, children }: Props) {
           </time>
         )}
       </p>
-      {answer.unreachable !== null && (
-        <p className="banner" role="alert" data-testid="unreachable">
-          The gateway does not respond{answer.data === null ? "" : "; these are the last figures"}. Trying again …
-        </p>
-      )}
-      {answer.unreachable === null && answer.problems.some(({ code }) => code === "RATE_LIMITED") && (
-        <p className="banner" role="alert">
-          Too many requests; figures follow in a minute.
-        </p>
-      )}
+      <Unanswered answer={answer} />
     </header>
+  );
+}
+
+/** Why a question was not answered; nothing if it was. */
+export function Unanswered({ answer: { data, problems, unreachable } }: { answer: Answer<unknown> }) {
+  if (unreachable !== null) {
+    return (
+      <p className="banner" role="alert" data-testid="unreachable">
+        The gateway does not respond{data === null ? "" : "; these are the last figures"}. Trying again …
+      </p>
+    );
+  }
+  if (!problems.some(({ code }) => code === "RATE_LIMITED")) return null;
+  return (
+    <p className="banner" role="alert">
+      Too many requests; figures follow in a minute.
+    </p>
   );
 }
 

@@ -12,6 +12,7 @@ import { QueryLink } from "./actions";
 import { Boundary } from "./boundary";
 import { ConfirmButton } from "./confirm";
 import { Fault } from "./form";
+import { Unanswered } from "./heading";
 import { MetricChart, type Shown } from "./metric-chart";
 import { filterAddress, filterOf } from "./names-address";
 import { RenameButton } from "./rename-button";
@@ -109,6 +110,7 @@ function queryOf(part: Asked[]): Text<Tables, object> {
 function Charts({ panels, asked, view, onDone }: { panels: Panel[]; asked: Asked[]; view: View; onDone: () => void }) {
   const questions = questionsOf(asked, view);
   const answers = useAnswers(questions.map(({ question }) => question));
+  const lost = answers.find(({ isStale, unreachable, problems }) => unreachable !== null || (isStale && problems.length > 0));
   const { run, isBusy, fault } = useMutation(onDone);
   const move = (at: number, by: number) => {
     const ids = panels.map(({ id }) => id);
@@ -118,6 +120,7 @@ function Charts({ panels, asked, view, onDone }: { panels: Panel[]; asked: Asked
   return (
     <>
       {fault !== null && <Fault text={fault} />}
+      {lost && <Unanswered answer={lost} />}
       {panels.map((panel, index) => {
         const one = asked.find((other) => other.panel === panel) ?? null;
         const answer = answers[questions.findIndex(({ names }) => one !== null && names.includes(one.name))];
@@ -125,7 +128,7 @@ function Charts({ panels, asked, view, onDone }: { panels: Panel[]; asked: Asked
           <Section key={panel.id} title={panel.title} columns={6} name={`kept-${index}`}>
             {panel.problem !== null && <p className="failed">{panel.problem}</p>}
             {one && (
-              <Boundary what="This panel">
+              <Boundary what="This panel" of={answer?.data}>
                 <Contents asked={one} answer={answer} zone={view.zone} />
               </Boundary>
             )}
@@ -147,7 +150,13 @@ function Charts({ panels, asked, view, onDone }: { panels: Panel[]; asked: Asked
 
 function Contents({ asked: { panel, name, measure }, answer, zone }: { asked: Asked; answer: Answer<Tables> | undefined; zone: string }) {
   const table = answer?.data?.[name];
-  if (table) return <MetricChart table={table} measure={measure} by={panel.groupBy[0] ?? null} zone={zone} height={200} />;
+  if (table) {
+    return (
+      <div className={answer.isStale ? "stale" : ""}>
+        <MetricChart table={table} measure={measure} by={panel.groupBy[0] ?? null} zone={zone} height={200} />
+      </div>
+    );
+  }
   const isAnswered = answer !== undefined && (answer.data?.[name] === null || answer.problems.length > 0);
   if (!isAnswered) return <Loading />;
   const failed = answer.problems.find(({ path }) => path === undefined || path[0] === name);
