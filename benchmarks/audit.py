@@ -49,7 +49,12 @@ async def _audit(address: str, chromium: str) -> Audit:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, complaints = await asyncio.wait_for(child.communicate(), _SECONDS)
+    try:
+        out, complaints = await asyncio.wait_for(child.communicate(), _SECONDS)
+    except TimeoutError:
+        child.terminate()  # with its Chromium
+        await child.wait()
+        raise
     if child.returncode != 0:
         raise RuntimeError(f"Lighthouse failed: {complaints.decode()[-500:]}")
     found = orjson.loads(out)

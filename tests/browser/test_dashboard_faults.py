@@ -38,19 +38,20 @@ async def test_search_and_bell_that_fail_leave_the_page(page: Page, run: Run) ->
 async def test_what_is_not_answered_is_asked_again_and_figures_stay(page: Page, run: Run) -> None:
     refusals = {"Catalogue": 503}
 
-    async def refuse_once(route: Route) -> None:
+    async def refuse(route: Route) -> None:
         named = re.search(r"query (\w+)", route.request.post_data or "")
-        status = refusals.pop(named[1], None) if named else None
+        status = refusals.get(named[1]) if named else None
         errors = [{"message": "Wait.", "extensions": {"code": "RATE_LIMITED"}}]
         if status is None:
             await route.continue_()
         else:
             await route.fulfill(status=status, body=json.dumps({"data": None, "errors": errors}))
 
-    await page.route("**/graphql", refuse_once)
+    await page.route("**/graphql", refuse)
     await page.goto(f"{run.address}/explorer?range=7d&zone=UTC")
     alert = page.locator("main").get_by_role("alert").first
     await expect(alert).to_contain_text("The gateway does not respond.")
+    refusals.clear()
     chart = page.get_by_role("group", name="Deployment attempts")
     await expect(chart).to_be_visible()
     await expect(alert).to_have_count(0)
@@ -59,6 +60,7 @@ async def test_what_is_not_answered_is_asked_again_and_figures_stay(page: Page, 
         await page.get_by_text("24 hours" if status == 503 else "30 days").click()
         await expect(alert).to_contain_text(text)
         await expect(chart).to_be_visible()
+        refusals.clear()
         await expect(alert).to_have_count(0)
 
 

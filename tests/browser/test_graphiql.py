@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -242,8 +243,12 @@ async def test_answer_shows_its_cost_and_time(page: Page, signed_in: str) -> Non
 async def test_subscription_shows_its_messages(
     page: Page, run: Run, token: str, signed_in: str
 ) -> None:
-    query = """# not a query
-        subscription { deploymentStatsChanged(range: {last: "P1D"}) { attempts } }"""
+    now = datetime.now(UTC)
+    start, end = ((now + days * timedelta(days=1)).isoformat() for days in (-1, 1))
+    between = f'{{start: "{start}", end: "{end}"}}'  # nothing leaves it meanwhile
+    query = f"""# not a query
+        subscription {{ deploymentStatsChanged(filter: {{projects: ["audit-log"]}},
+            range: {{between: {between}}}) {{ attempts }} }}"""
     await page.goto(f"{signed_in}&query={quote(query)}")
     shown = await execute(page)
     before = shown["data"]["deploymentStatsChanged"]["attempts"]
