@@ -149,6 +149,17 @@ async def test_preset_becomes_an_alert_that_is_changed_and_deleted(
     assert ask(run, token, WATCH, id=identifier)["alert"]["deletedAt"] is not None
 
 
+async def test_a_panel_leads_to_an_alert_about_it(page: Page, run: Run) -> None:
+    await page.goto(f"{run.address}/?project=storefront&environment=production&range=7d&zone=UTC")
+    panel = page.get_by_test_id("panel-durations")
+    await panel.get_by_role("link", name="Alert me on Duration").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("New alert")
+    await expect(page.get_by_label("measure")).to_have_value("DEPLOYMENT_DURATION_P95_MS")
+    await expect(page.get_by_test_id("preview")).to_contain_text("it would have fired")
+    assert "project=storefront" in page.url
+    assert "environment=production" in page.url
+
+
 async def test_alerts_are_chosen_by_their_state_and_their_name(page: Page, run: Run) -> None:
     await page.goto(f"{run.address}/alerts?project=storefront")
     table = page.get_by_role("region", name="Alerts", exact=True)
@@ -176,11 +187,11 @@ async def test_viewer_of_a_project_is_offered_nothing_to_change(
     await expect(page.get_by_test_id("section-summary")).to_contain_text("storefront")
     await expect(page.get_by_role("button", name="Switch off")).to_have_count(0)
     await expect(page.get_by_role("link", name="Change")).to_have_count(0)
-    for path in ("/alerts", "/alerts/silences?make=1", "/projects/storefront"):
+    for path in ("/alerts", "/alerts/silences?make=1", "/projects/storefront", "/"):
         await page.goto(f"{run.address}{path}")
         await expect(page.get_by_role("heading", level=1)).to_be_visible()
         await expect(page.locator("main .panel").first).to_be_visible()
-        for name in ("New alert", "New silence", "Channels"):
+        for name in ("New alert", "New silence", "Channels", "Alert me"):
             await expect(page.get_by_role("link", name=name)).to_have_count(0)
         await expect(page.get_by_role("alert")).to_have_count(0)
     await page.goto(f"{run.address}/alerts/new")

@@ -15,6 +15,7 @@ export const buildTimes = panel({
   name: "build-times",
   title: "Build time",
   columns: 6,
+  alert: { measure: "BUILD_DURATION_P95_MS" },
   fragment,
   roots: ["buildStats"],
   View: ({ data, view }) => <TimesChart label="Build time" points={data.buildStats.series} view={view} empty="No build of this time has a known duration." />,

@@ -16,6 +16,7 @@ export const deploymentTimes = panel({
   name: "deployment-times",
   title: "How long deployments took",
   columns: 4,
+  alert: { measure: "DEPLOYMENT_DURATION_P95_MS" },
   fragment,
   roots: ["deploymentStats"],
   View: ({ data }) => <Histogram label="Deployments by duration" stats={data.deploymentStats} empty="No deployment of this time has a known duration." />,

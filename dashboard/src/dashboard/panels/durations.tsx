@@ -16,6 +16,7 @@ export const durations = panel({
   title: "Duration",
   columns: 6,
   height: 210,
+  alert: { measure: "DEPLOYMENT_DURATION_P95_MS" },
   fragment,
   roots: ["deploymentStats"],
   View: ({ data, view }) => <TimesChart label="Duration" points={data.deploymentStats.series} view={view} empty="No deployment of this time has a known duration." />,

@@ -20,6 +20,7 @@ export const errorRate = panel({
   title: "Errors, and releases that were rolled back",
   columns: 6,
   height: 210,
+  alert: { measure: "ERROR_OCCURRENCES" },
   fragment,
   roots: ["errorStats"],
   View({ data, view }) {

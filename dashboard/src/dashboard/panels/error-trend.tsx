@@ -18,6 +18,7 @@ export const errorTrend = panel({
   name: "error-trend",
   title: "Errors an hour",
   columns: 4,
+  alert: { measure: "ERROR_OCCURRENCES_PER_HOUR" },
   fragment,
   roots: ["errorStats"],
   View({ data, view }) {

@@ -16,6 +16,7 @@ export const functionTimes = panel({
   name: "function-times",
   title: "How long invocations took",
   columns: 4,
+  alert: { measure: "FUNCTION_DURATION_P95_MS" },
   fragment,
   roots: ["functionStats"],
   View: ({ data }) => <Histogram label="Invocations by duration" stats={data.functionStats} empty="No invocation of this time has a known duration." />,

@@ -18,6 +18,7 @@ export const invocations = panel({
   title: "Function invocations",
   columns: 8,
   height: 250,
+  alert: { measure: "FUNCTION_ERROR_RATE" },
   fragment,
   roots: ["functionStats"],
   View({ data, view }) {

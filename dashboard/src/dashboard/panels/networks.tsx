@@ -18,6 +18,7 @@ export const networks = panel({
   title: "Networks",
   columns: 4,
   height: 165,
+  alert: { measure: "DEPLOYMENT_FAILURE_RATE_OF_FINISHES", by: "network" },
   fragment,
   roots: ["deploymentStats"],
   View: ({ data: { deploymentStats }, view }) => (

@@ -17,6 +17,7 @@ export const outcomes = panel({
   title: "Deployments by outcome",
   columns: 8,
   height: 250,
+  alert: { measure: "DEPLOYMENT_FAILURE_RATE_OF_FINISHES" },
   fragment,
   roots: ["deploymentStats"],
   View({ data, view }) {

@@ -1,10 +1,12 @@
 // What a panel is, and how a page shows it: title, contents, or what is in their place.
 import type { ComponentType, ReactNode } from "react";
 
-import type { Text } from "../../../generated/graphql";
+import type { Measure, Text } from "../../../generated/graphql";
+import { Link } from "../address/link";
 import type { View } from "../address/view";
 import type { Problem } from "../api/ask";
 import type { Answer } from "../api/use-analytics";
+import { useMayDecide } from "../parts/acting";
 import { QueryLink } from "../parts/actions";
 import { Boundary } from "../parts/boundary";
 import { queryOf, variablesOf } from "./query";
@@ -21,6 +23,8 @@ export type Panel = {
   height?: number;
   /** Whether it stands without a frame, as cards do, which have their own. */
   isBare?: boolean;
+  /** What an alert begins with that is made from here, and by what it is split. */
+  alert?: { measure: Measure; by?: string };
   fragment: string;
   roots: readonly string[];
   View: ComponentType<{ data: never; view: View }>;
@@ -33,6 +37,7 @@ export function panel<Fragment, Root extends keyof Fragment & string>(definition
   columns: number;
   height?: number;
   isBare?: boolean;
+  alert?: { measure: Measure; by?: string };
   fragment: Text<Fragment, object>;
   roots: readonly Root[];
   View: ComponentType<{ data: Data<Fragment, Root>; view: View }>;
@@ -53,13 +58,19 @@ export function Panels({ panels, answer, view, isStrip }: { panels: Panel[]; ans
   );
 }
 
-export function PanelFrame({ panel: { name, title, columns, height, isBare, roots, fragment, View: Contents }, answer, view }: { panel: Panel; answer: Answered; view: View }) {
+export function PanelFrame({ panel: { name, title, columns, height, isBare, alert, roots, fragment, View: Contents }, answer, view }: { panel: Panel; answer: Answered; view: View }) {
   const data = answer.data;
+  const mayDecide = useMayDecide();
   const missing = roots.filter((root) => data?.[root] === null || data?.[root] === undefined);
   return (
     <section className={`panel columns-${columns} ${isBare ? "bare" : ""}`} aria-labelledby={`panel-${name}`} data-testid={`panel-${name}`} aria-busy={data === null || answer.isStale}>
       <header className="panel-head">
         <h2 id={`panel-${name}`}>{title}</h2>
+        {alert && mayDecide && (
+          <Link className="quiet" href={view.link("/alerts/new", alert)}>
+            Alert me<span className="hidden"> on {title}</span>
+          </Link>
+        )}
         <QueryLink query={queryOf("Panel", [fragment])} variables={variablesOf(fragment, view)} label={title} />
       </header>
       {data === null && answer.problems.length === 0 && (isBare ? <LoadingCards height={height} /> : <Loading height={height} />)}

@@ -17,6 +17,7 @@ export const phases = panel({
   name: "phases",
   title: "Where builds spend their time",
   columns: 6,
+  alert: { measure: "BUILD_PHASE_DURATION_P95_MS", by: "phase" },
   fragment,
   roots: ["buildPhaseStats"],
   View({ data, view }) {

@@ -17,6 +17,7 @@ export const templates = panel({
   title: "Templates",
   columns: 4,
   height: 265,
+  alert: { measure: "DEPLOYMENT_FAILURE_RATE_OF_FINISHES", by: "template" },
   fragment,
   roots: ["deploymentStats"],
   View: ({ data: { deploymentStats }, view }) => (
