@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
+from tenacity import retry, stop_after_attempt
 
 from benchmarks.npm import NODE, install
 
@@ -38,6 +39,8 @@ async def audits(address: str, chromium: str, times: int) -> list[Audit]:
     return [await _audit(address, chromium) for _ in range(times)]
 
 
+# Lighthouse asks to be run again where it misses the beginning of a page.
+@retry(stop=stop_after_attempt(3), reraise=True)
 async def _audit(address: str, chromium: str) -> Audit:
     program = FOLDER / "node_modules" / "lighthouse" / "cli" / "index.js"
     child = await asyncio.create_subprocess_exec(
