@@ -135,7 +135,7 @@ async def _project_id(context: Context, project: str | None) -> int | None:
 async def _labels(
     context: Context, watch: Watch, keys: Iterable[Key]
 ) -> Callable[[Key], Mapping[str, str]]:
-    """What tells the names of each of these groups."""
+    """A function that gives the labels of one of these groups."""
     group_by = [DIMENSIONS[name] for name in watch.group_by]
     ids = {pair for key in keys for pair in zip(group_by, key, strict=True)}
     names = await names_of(context.services.dictionaries, ids)

@@ -231,7 +231,7 @@ async def resend(context: Context, id: str) -> tuple[Send | None, list[UserError
     async with context.transaction() as connection:
         done = await sends.resend(connection, send_id, context.now)
     if not done:
-        message = "Only a send that is DEAD, and is no test, can be sent again."
+        message = "Only a send that is DEAD can be sent again."
         return None, [wrong("send", message, InputCode.CONFLICT)]
     context.forget_loaded()
     return await _send(context, send_id), []

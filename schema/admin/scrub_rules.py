@@ -48,7 +48,7 @@ class ScrubRulesInput:
     names: list[str] = strawberry.field(description=_NAMES, default_factory=list)
     patterns: list[str] = strawberry.field(description=_PATTERNS, default_factory=list)
     revision: str | None = optional(
-        "The revision that is changed: refused if somebody has changed the rules meanwhile."
+        "The revision that the change starts from; it is refused if the rules have another by now."
     )
 
 

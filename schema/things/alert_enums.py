@@ -176,7 +176,7 @@ NotificationStatus = enum_of(
         "The receiver took it.",
         "It is not tried any more; it can be sent again.",
         "It was held back, for the reason that is given.",
-        "It was a test, which did not arrive; a test is made anew.",
+        "A test that did not arrive; test the channel again instead of sending it again.",
     ),
 )
 NotificationOutcome = enum_of(

@@ -84,7 +84,7 @@ class RemovePanelPayload:
     user_errors: list[UserError] = read(WHY_REFUSED)
 
 
-@strawberry.input(description="Another title of a panel.")
+@strawberry.input(description="A panel and its new title.")
 class RenamePanelInput:
     project: str = read("The slug of the project.")
     panel_id: strawberry.ID = strawberry.field(name="id", description=_ID)

@@ -318,7 +318,7 @@ set settings = settings || jsonb_build_object('to', receivers),
 from left_over where channel.channel_id = left_over.channel_id
 """
 
-# What receivers answered may have an address in it; an id that is not distinct stands for others.
+# The user's texts in what receivers answered: the address, and the id unless it may mean others.
 _OWN = f"with own as ({_ADDRESS} union select lower($2::text) where $4)"
 _ANSWERS = {
     alert_attempts: f"""{_OWN}
