@@ -504,6 +504,7 @@ async def test_chart_is_kept_in_the_page_of_its_project(page: Page, run: Run, to
     await kept.get_by_label("Title of the panel").fill(f"Renamed: {title}")
     await page.keyboard.press("Enter")
     kept = page.get_by_role("region", name=f"Renamed: {title}")
+    await expect(kept.get_by_role("button", name=re.compile("^Rename "))).to_be_focused()
     await kept.get_by_role("button", name="Remove").click()
     await page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     await expect(kept).to_have_count(0)

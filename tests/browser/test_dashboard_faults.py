@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import ask, violations
+from tests.browser.test_dashboard import KEEP
 from tests.machine import Run
 
 pytestmark = pytest.mark.process
@@ -62,6 +63,57 @@ async def test_what_is_not_answered_is_asked_again_and_figures_stay(page: Page, 
         await expect(chart).to_be_visible()
         refusals.clear()
         await expect(alert).to_have_count(0)
+
+
+async def test_kept_charts_of_an_earlier_range_say_so(page: Page, run: Run, token: str) -> None:
+    title = f"Failures {time.monotonic_ns()}"
+    given = {"project": "storefront", "title": title, "measure": "DEPLOYMENT_FAILED"}
+    ask(run, token, KEEP, input=given)
+    is_refused = False
+
+    async def refuse(route: Route) -> None:
+        if is_refused and "query KeptPanels" in (route.request.post_data or ""):
+            await route.fulfill(status=503)
+        else:
+            await route.continue_()
+
+    await page.route("**/graphql", refuse)
+    await page.goto(f"{run.address}/projects/storefront?range=7d&zone=UTC")
+    kept = page.get_by_role("region", name=title)
+    await expect(kept.get_by_role("group", name="Deployment failed")).to_be_visible()
+    is_refused = True
+    await page.get_by_text("30 days").click()
+    told = page.get_by_test_id("unreachable")
+    await expect(told).to_contain_text("these are the last figures")
+    await expect(kept.locator(".stale")).to_be_visible()
+    is_refused = False
+    await expect(told).to_have_count(0)
+    await expect(kept.locator(".stale")).to_have_count(0)
+
+
+async def test_panel_that_could_not_be_drawn_is_drawn_with_the_next_answer(
+    page: Page, run: Run
+) -> None:
+    is_spoiled = True
+
+    async def spoil(route: Route) -> None:
+        if not is_spoiled or "query Overview" not in (route.request.post_data or ""):
+            await route.continue_()
+            return
+        response = await route.fetch()
+        answer = await response.json()
+        answer["data"]["deploymentStats"]["byNetwork"] = [None]
+        await route.fulfill(response=response, body=json.dumps(answer))
+
+    await page.route("**/graphql", spoil)
+    await page.goto(f"{run.address}/?range=7d&zone=UTC")
+    networks = page.get_by_test_id("panel-networks")
+    await expect(networks.get_by_role("alert")).to_contain_text("This panel could not be drawn")
+    await expect(page.get_by_test_id("panel-latest").locator("tbody tr")).to_have_count(8)
+    is_spoiled = False
+    await page.get_by_text("30 days").click()
+    await expect(networks.get_by_role("listitem").first).to_be_visible()
+    await expect(networks.get_by_role("alert")).to_have_count(0)
 
 
 async def test_token_that_only_records_is_told_that_it_shows_nothing(

@@ -23,7 +23,7 @@ export type Panel = {
   height?: number;
   /** Whether it stands without a frame, as cards do, which have their own. */
   isBare?: boolean;
-  /** What an alert begins with that is made from here, and by what it is split. */
+  /** The measure that an alert made from this panel watches, and what it is split by. */
   alert?: { measure: Measure; by?: string };
   fragment: string;
   roots: readonly string[];

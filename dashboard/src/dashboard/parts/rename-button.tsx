@@ -10,7 +10,7 @@ export function RenameButton({ title, isBusy, onRename }: { title: string; isBus
   };
   if (text === null) {
     return (
-      <button type="button" autoFocus={isBack} disabled={isBusy} onClick={() => setText(title)}>
+      <button type="button" autoFocus={isBack} onClick={() => setText(title)}>
         Rename<span className="hidden">: {title}</span>
       </button>
     );
@@ -25,7 +25,9 @@ export function RenameButton({ title, isBusy, onRename }: { title: string; isBus
       <span className="choice search">
         <input aria-label="Title of the panel" required maxLength={100} autoFocus value={text} onChange={(event) => setText(event.target.value)} />
       </span>
-      <button type="submit">Save</button>
+      <button type="submit" disabled={isBusy}>
+        Save
+      </button>
       <button type="button" className="quiet" onClick={close}>
         Cancel
       </button>
